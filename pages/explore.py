@@ -1,0 +1,76 @@
+"""Explore: see every layer's importance, drag the cut, read at once what it leaves."""
+
+import streamlit as st
+
+from prunekit.core.language import _
+from prunekit.ui import frame, state
+from prunekit.ui.components.cuts import cuts_picture, cuts_reply, picture_data
+from prunekit.ui.engine import answers_or_wait
+from prunekit.ui.panels.controls import axis_words, question_controls, unit_words
+from prunekit.ui.panels.layers import layer_editor, uncut_layers
+from prunekit.ui.panels.numbers import Outlook, numbers_line
+from prunekit.ui.panels.preview import ask_for_preview, preview_tile
+from prunekit.ui.tables import table_of
+
+frame.ensure()
+card = state.chosen_card()
+aim = state.take_aim(card.id)
+numbers = st.container(key="numbers")
+with st.container(key="controls", horizontal=True, vertical_alignment="bottom"):
+    question, scope, view = question_controls(card.id)
+    st.space("stretch")
+    auto = st.toggle(_("Preview automatically"), value=True, key="auto_preview", persist_state="session")
+    st.button(_("Preview"), icon=":material/visibility:", on_click=ask_for_preview, disabled=auto)
+    go = {"type": "primary", "icon": ":material/arrow_forward:", "icon_position": "right"}
+    if st.button(_("Prune with this cut"), key="to_prune", **go):
+        st.session_state["recipe"] = state.recipe_of(question)
+        st.switch_page(frame.page("prune"), query_params={"model": card.id})
+
+answers = answers_or_wait(("exploration", *question.arguments()), ("summary", card.id))
+if answers is None:
+    st.stop()
+exploration, summary = answers
+
+table = table_of(question.key + card.checksum, exploration["table"])
+state.fit_cut(question, scope, table.names)
+if aim:
+    state.move_cut(table.solve(aim.target, aim.amount, state.cut()))
+drawn = exploration["scores" if view == "importance" else "weights"]
+rows = [row | drawn[row["name"]] for row in exploration["rows"]]
+data = picture_data(
+    table,
+    rows,
+    {layer["name"]: layer["kind"] for layer in summary["layers"]},
+    key=question.key,
+    view=view,
+    scope=scope,
+    signed=view == "weights" and question.scorer == "magnitude" and question.granularity == "weight",
+    axis=axis_words(question, view),
+    what=unit_words(question.granularity),
+)
+
+
+@st.fragment
+def board() -> None:
+    """The picture, its numbers and its table: the part that runs again after every move."""
+
+    def heard() -> None:
+        state.hear((st.session_state.get("picture") or {}).get("cut"), table, data["board"])
+
+    cuts_picture(data, key="picture", on_cut=heard)
+    cut = state.cut()
+    outlook = Outlook.of(table, cut)
+    preview = preview_tile(question, cut, card, state.settled())
+    with numbers:
+        numbers_line(outlook, unit_words(question.granularity), preview)
+    cuts_reply(data, cut, outlook.kept, focus=state.focus(), revision=state.revision(), seq=state.heard(), key="reply")
+    with st.expander(
+        _("Layers as a table"), icon=":material/table_rows:", key="table", on_change="rerun"
+    ) as table_panel:
+        if table_panel.open:
+            layer_editor(table, rows, summary, cut, outlook.kept)
+            for line in uncut_layers(rows, summary):
+                st.caption(line)
+
+
+board()

@@ -1,0 +1,8 @@
+"""The command line: `python -m prunekit models|score|prune|profile|app`."""
+
+import sys
+
+from prunekit.commands import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+"""The commands of `python -m prunekit`, one file each."""
+
+from prunekit.commands.line import main
+
+__all__ = ["main"]

@@ -1,0 +1,55 @@
+"""Reads the command line, runs one command, and turns errors into one sentence and an exit code."""
+
+import argparse
+import errno
+import json
+import os
+import sys
+import warnings
+
+from prunekit.commands import app, models, profile, prune, score
+from prunekit.core.errors import PrunekitError
+from prunekit.core.language import _
+
+COMMANDS = {"models": models, "score": score, "prune": prune, "profile": profile, "app": app}
+
+
+def main(words: list[str] | None = None) -> int:
+    """Runs one command; the exit code is 0, or that of the error (see `prunekit.core.errors`)."""
+    parser = argparse.ArgumentParser(prog="prunekit", description=_("See neural-network pruning."))
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
+    for name, command in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=_(command.HELP), description=_(command.HELP))
+        command.arguments(sub)
+        if name != "app":
+            sub.add_argument("--json", action="store_true", help=_("print one JSON object on the last line of output"))
+    options = parser.parse_args(words)
+    warnings.showwarning = lambda message, *_rest: tell(str(message))
+    try:
+        answer = COMMANDS[options.command].run(options)
+    except PrunekitError as error:
+        return _fail(str(error), error.exit_code, options)
+    except KeyboardInterrupt:
+        return _fail(_("Stopped."), 130, options)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return _fail(_("The disk is full; free some space and try again."), 5, options)
+    if answer is not None and getattr(options, "json", False):
+        print(json.dumps(answer), flush=True)
+    return 0
+
+
+def tell(sentence: str) -> None:
+    """A line for people, on stderr."""
+    try:
+        print(sentence, file=sys.stderr, flush=True)
+    except BrokenPipeError:  # nobody reads on; the command goes on all the same
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
+def _fail(sentence: str, code: int, options) -> int:
+    tell(_("prunekit: {sentence}").format(sentence=sentence))
+    if getattr(options, "json", False):
+        print(json.dumps({"error": sentence, "exit_code": code}), flush=True)
+    return code

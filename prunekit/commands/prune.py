@@ -1,0 +1,136 @@
+"""`prunekit prune`: runs one recipe here and now, and says what came of it."""
+
+import json
+import threading
+from pathlib import Path
+
+from prunekit.commands.options import add_model, add_setting, add_settings, number, pairs
+from prunekit.core.errors import BadSetting, CorruptFile
+from prunekit.core.language import N_, _
+from prunekit.core.recipe import Recipe, Training
+from prunekit.core.settings import settings_of
+
+HELP = N_("Prune and fine-tune a sample model by a recipe.")
+
+
+def arguments(parser) -> None:
+    add_model(parser)
+    parser.add_argument(
+        "--recipe", type=Path, help=_("a JSON file with a whole recipe; other recipe options are ignored")
+    )
+    known = {s.name: s for s in settings_of(Recipe)}
+    for name in ("scorer", "granularity", "scope", "schedule", "rounds", "calibration", "seed"):
+        add_setting(parser, known[name])
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument("--sparsity", type=float, help=_("fraction of the units to prune, 0 to 1"))
+    amount.add_argument("--target", metavar="WHAT=AMOUNT", help=_("for example parameters=0.5: half of them gone"))
+    parser.add_argument(
+        "--knob", action="append", default=[], metavar="NAME=VALUE", help=_("a setting of the criterion")
+    )
+    parser.add_argument(
+        "--override", action="append", default=[], metavar="LAYER=SPARSITY", help=_("a layer's own cut")
+    )
+    parser.add_argument("--lock", action="append", default=[], metavar="LAYER", help=_("a layer to leave whole"))
+    add_settings(parser, Training)
+    parser.add_argument("--out", type=Path, help=_("a folder for weights.safetensors and plan.json"))
+
+
+def run(options) -> dict:
+    """Runs the recipe; progress goes to stderr, the figures are returned (and printed for people without --json)."""
+    recipe = _recipe(options)
+    if options.out is not None:
+        _check_folder(options.out)
+    from prunekit.pruning import execute
+
+    flag = threading.Event()
+    outcome = execute(recipe, report=_narrate, should_stop=flag.is_set)
+    # Counter 0: a run of the command line is not in the app's history.
+    result = outcome.result | {"run_id": f"{recipe.fingerprint}-0"}
+    if options.out is not None:
+        outcome.save(options.out)
+        result["out"] = str(options.out)
+    if not options.json:
+        _print(result)
+    return result
+
+
+def _recipe(options) -> Recipe:
+    if options.recipe is not None:
+        try:
+            return Recipe.from_plain(json.loads(options.recipe.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            if isinstance(error, BadSetting):
+                raise
+            sentence = _("The recipe {path} cannot be read; it should be a JSON file.")
+            raise CorruptFile(sentence.format(path=options.recipe)) from error
+    target, amount = "sparsity", 0.5
+    if options.sparsity is not None:
+        amount = options.sparsity
+    elif options.target is not None:
+        ((target, value),) = pairs([options.target], "--target").items()
+        amount = number(value, _("The amount of --target"))
+    overrides = {
+        n: number(v, _("The sparsity of {name}").format(name=n))
+        for n, v in pairs(options.override, "--override").items()
+    }
+    training = {s.name: getattr(options, s.name) for s in settings_of(Training)}
+    shared = ("scorer", "granularity", "scope", "schedule", "rounds", "calibration", "seed")
+    return Recipe(
+        options.model,
+        knobs=pairs(options.knob, "--knob"),
+        target=target,
+        amount=amount,
+        overrides=overrides,
+        locked=tuple(options.lock),
+        training=Training(**training),
+        **{name: getattr(options, name) for name in shared},
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    # Before the run, not after it: nobody wants to train for an hour and then hear that the folder is no folder.
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(_("The folder {path} cannot be made; choose another --out.").format(path=folder)) from error
+
+
+def _narrate(event: dict) -> None:
+    from prunekit.commands.line import tell
+
+    if event["kind"] == "phase":
+        tell(_("{phase} …").format(phase=event["phase"]))
+    elif event["kind"] == "cut":
+        tell(
+            _("cut to sparsity {s:.4f}: validation {v:.4f} before fine-tuning").format(
+                s=event["sparsity"], v=event["validation"]
+            )
+        )
+    elif event["kind"] == "floor":
+        tell(_("kept one unit each of {rows}, which would have vanished").format(rows=", ".join(event["rows"])))
+    elif event["kind"] == "epoch":
+        sentence = _("epoch {epoch} of {epochs}: loss {loss:.4f}, training {train:.4f}, validation {validation:.4f}")
+        tell(sentence.format(**event))
+
+
+def _print(result: dict) -> None:
+    rows = [
+        ("sparsity", f"{result['sparsity_actual']:.4f}"),
+        (
+            f"validation {result['metric']}",
+            " -> ".join(f"{result[f'validation_{k}']:.4f}" for k in ("baseline", "pruned", "finetuned")),
+        ),
+        (f"test {result['metric']}", f"{result['test_baseline']:.4f} -> {result['test_finetuned']:.4f}"),
+        *(
+            (what, f"{result[what + '_before']:,} -> {result[what + '_after']:,}")
+            for what in ("parameters", "nonzero", "macs", "bytes")
+        ),
+        (
+            f"latency, batch {result['latency_batch']}",
+            f"{result['latency_ms_before']:.3f} -> {result['latency_ms_after']:.3f} ms",
+        ),
+        ("measured speedup", f"{result['speedup']:.2f}"),
+        ("theoretical speedup", f"{result['macs_before'] / max(result['macs_after'], 1):.2f}"),
+    ]
+    for name, value in rows:
+        print(f"{name:22} {value}")

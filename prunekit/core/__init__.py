@@ -1,0 +1,1 @@
+"""Plain values everyone speaks in: errors, settings, recipes, cards, cut tables. No torch here."""

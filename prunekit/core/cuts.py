@@ -1,0 +1,64 @@
+"""A cut: how much to prune, where, and what to leave alone. The one rule from fractions to exact counts."""
+
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from prunekit.core.errors import BadSetting
+from prunekit.core.language import _
+
+
+def exact_count(fraction: float, units: int) -> int:
+    """The number of units that a fraction means: rounded half up, 0 at 0 and all of them at 1."""
+    # The tiny push keeps 0.35 * 10 (3.4999999999999996 in binary) from falling the wrong way.
+    return min(units, math.floor(fraction * units + 0.5 + 1e-9))
+
+
+def check_fraction(value: float, what: str) -> None:
+    """Raises BadSetting unless `value` is a number in [0, 1]."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise BadSetting(_("{what} must be between 0 and 1, not {value}.").format(what=what, value=value))
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What to prune: `sparsity` of all rows that are neither overridden nor locked.
+
+    `scope` is "global" (those rows are ranked together) or "layer" (the same fraction of each);
+    `overrides` maps row names to a sparsity of their own; `locked` rows stay whole.
+    """
+
+    sparsity: float = 0.0
+    scope: str = "global"
+    overrides: Mapping[str, float] = field(default_factory=dict)
+    locked: frozenset[str] = frozenset()
+
+    def __post_init__(self):
+        check_fraction(self.sparsity, _("Sparsity"))
+        if self.scope not in ("global", "layer"):
+            raise BadSetting(
+                _("Scope must be one of {choices}, not “{given}”.").format(choices="global, layer", given=self.scope)
+            )
+        for name, sparsity in self.overrides.items():
+            check_fraction(sparsity, _("The sparsity of {name}").format(name=name))
+
+    def is_free(self, name: str) -> bool:
+        """Whether a row follows the cut of the whole net."""
+        return name not in self.locked and name not in self.overrides
+
+    def own_count(self, name: str, units: int) -> int:
+        """How many units of a row that is not free go."""
+        return 0 if name in self.locked else exact_count(self.overrides[name], units)
+
+    def to_plain(self) -> dict:
+        return {
+            "sparsity": self.sparsity,
+            "scope": self.scope,
+            "overrides": dict(self.overrides),
+            "locked": sorted(self.locked),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping) -> "Cut":
+        return cls(float(plain["sparsity"]), plain["scope"], dict(plain["overrides"]), frozenset(plain["locked"]))

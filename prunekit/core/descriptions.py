@@ -1,0 +1,57 @@
+"""What menus, cards and the glossary say of every scorer: read from JSON, so that the server needs no torch.
+
+The file is written by `make shipped` from the scorer classes themselves; a test fails when it is stale.
+"""
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from prunekit.core.errors import UnknownName
+from prunekit.core.language import _
+from prunekit.core.settings import Setting
+
+FILE = Path(__file__).with_name("scorers.json")
+
+
+@dataclass(frozen=True)
+class ScorerDescription:
+    """A scorer in words. `needs` is "weights", "gradients" or "activations"; `knobs` are its settings."""
+
+    name: str
+    label: str
+    formula: str
+    help: str
+    source: str
+    needs: str
+    granularities: tuple[str, ...]
+    knobs: tuple[Setting, ...]
+
+    @property
+    def needs_data(self) -> bool:
+        return self.needs != "weights"
+
+
+@functools.cache
+def scorer_descriptions() -> dict[str, ScorerDescription]:
+    """All scorers by name, in the order of the catalogue."""
+    plain = json.loads(FILE.read_text(encoding="utf-8"))
+    return {d["name"]: _description(d) for d in plain}
+
+
+def _description(plain: dict) -> ScorerDescription:
+    kinds = {"int": int, "float": float, "str": str, "bool": bool}
+    knobs = tuple(
+        Setting(**k | {"kind": kinds[k["kind"]], "choices": tuple(k["choices"]), "labels": tuple(k["labels"])})
+        for k in plain["knobs"]
+    )
+    return ScorerDescription(**plain | {"granularities": tuple(plain["granularities"]), "knobs": knobs})
+
+
+def scorer_description(name: str) -> ScorerDescription:
+    """One scorer. Raises UnknownName with the names that would do."""
+    known = scorer_descriptions()
+    if name not in known:
+        raise UnknownName.of(_("criterion"), name, known)
+    return known[name]

@@ -1,0 +1,192 @@
+"""The recipe of a run: a frozen, JSON-able value from which the run can be repeated."""
+
+import dataclasses
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from prunekit.core.cards import model_card
+from prunekit.core.cuts import Cut
+from prunekit.core.descriptions import scorer_description
+from prunekit.core.errors import BadSetting
+from prunekit.core.fingerprint import fingerprint
+from prunekit.core.language import N_, _
+from prunekit.core.settings import check, checked, from_plain, setting, settings_of
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained or fine-tuned: the settings of the one training loop."""
+
+    epochs: int = setting(3, N_("Epochs"), N_("Passes over the training data, shared out over the rounds."), 0, 1000, 1)
+    learning_rate: float = setting(0.01, N_("Learning rate"), N_("Step size at the start of fine-tuning."), 1e-7, 10.0)
+    optimizer: str = setting(
+        "sgd", N_("Optimizer"), N_("SGD with momentum, or AdamW."), choices=("sgd", "adamw"), labels=("SGD", "AdamW")
+    )
+    decay: str = setting(
+        "cosine",
+        N_("Learning-rate decay"),
+        N_("Cosine falls to zero over each round; constant stays."),
+        choices=("cosine", "constant"),
+        labels=(N_("cosine"), N_("constant")),
+    )
+    batch_size: int = setting(64, N_("Batch size"), N_("Examples per optimizer step."), 1, 65536, 1)
+    momentum: float = setting(0.9, N_("Momentum"), N_("Of SGD; AdamW uses its own."), 0.0, 0.999)
+    weight_decay: float = setting(5e-4, N_("Weight decay"), N_("Pull of all weights towards zero."), 0.0, 1.0)
+    label_smoothing: float = setting(
+        0.0, N_("Label smoothing"), N_("Share of each target spread over all classes."), 0.0, 0.9
+    )
+    augment: bool = setting(True, N_("Augmentation"), N_("Random shifts and flips, where the data set allows them."))
+    precision: str = setting(
+        "auto",
+        N_("Precision"),
+        N_("Auto measures float32 and bfloat16 for a moment and takes the faster one."),
+        choices=("auto", "float32", "bfloat16"),
+        labels=(N_("auto"), "float32", "bfloat16"),
+    )
+
+    def __post_init__(self):
+        check(self)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a pruning run depends on. Raises BadSetting or UnknownName when it makes no sense.
+
+    `amount` is the fraction to take away of what `target` counts: 0.5 of the parameters means half of them gone.
+    `overrides` gives single layers (or groups) a sparsity of their own, `locked` leaves them whole.
+    """
+
+    model: str = "lenet-fashion"
+    data: str = ""
+    scorer: str = setting("taylor", N_("Criterion"), N_("How the importance of weights and units is scored."))
+    knobs: Mapping = field(default_factory=dict)
+    granularity: str = setting(
+        "channel",
+        N_("Granularity"),
+        N_("Single weights become zeros; whole channels are really removed."),
+        choices=("weight", "channel"),
+        labels=(N_("weights"), N_("channels")),
+    )
+    scope: str = setting(
+        "global",
+        N_("Scope"),
+        N_("Global ranks all layers together; layer takes the same fraction of each."),
+        choices=("global", "layer"),
+        labels=(N_("global"), N_("per layer")),
+    )
+    target: str = setting(
+        "sparsity",
+        N_("Target"),
+        N_("What the amount counts: units of the granularity, parameters or MACs."),
+        choices=("sparsity", "parameters", "macs"),
+        labels=(N_("units"), N_("parameters"), N_("MACs")),
+    )
+    amount: float = setting(0.5, N_("Amount"), N_("Fraction of the target to take away."), 0.0, 1.0, 0.01, percent=True)
+    overrides: Mapping[str, float] = field(default_factory=dict)
+    locked: tuple[str, ...] = ()
+    schedule: str = setting(
+        "one-shot",
+        N_("Schedule"),
+        N_("One-shot cuts once; iterative cuts a little, fine-tunes, and cuts again."),
+        choices=("one-shot", "iterative"),
+        labels=(N_("one-shot"), N_("iterative")),
+    )
+    rounds: int = setting(3, N_("Rounds"), N_("Score-cut-tune turns of the iterative schedule."), 1, 100, 1)
+    calibration: int = setting(
+        512, N_("Calibration examples"), N_("Training examples that data-driven criteria look at."), 1, 100_000, 1
+    )
+    training: Training = field(default_factory=Training)
+    seed: int = setting(0, N_("Seed"), N_("Makes the run repeatable."), 0, 2**31 - 1, 1)
+
+    def __post_init__(self):
+        for name in (self.model, self.data):
+            if not isinstance(name, str):
+                raise BadSetting(_("A model or data set is given by its name, not “{given}”.").format(given=name))
+        if not self.data:
+            object.__setattr__(self, "data", model_card(self.model).data)
+        if self.schedule == "one-shot":
+            # One recipe, one name: the rounds of a one-shot run would change its fingerprint and nothing else.
+            object.__setattr__(self, "rounds", 1)
+        if isinstance(self.locked, str) or not all(isinstance(name, str) for name in self.locked):
+            raise BadSetting(_("Locked layers must be a list of names, not “{given}”.").format(given=self.locked))
+        object.__setattr__(self, "locked", tuple(sorted(set(self.locked))))
+        check(self)
+        self.cut(0.0)  # raises for an override outside [0, 1]
+        object.__setattr__(self, "overrides", {name: float(own) for name, own in self.overrides.items()})
+        self._check_scorer()
+
+    def _check_scorer(self):
+        scorer = scorer_description(self.scorer)
+        if self.granularity not in scorer.granularities:
+            sentence = _("The criterion {scorer} has no answer for granularity “{given}”; it knows: {known}.")
+            known = ", ".join(scorer.granularities)
+            raise BadSetting(sentence.format(scorer=_(scorer.label), given=self.granularity, known=known))
+        settings = {s.name: s for s in scorer.knobs}
+        for knob in self.knobs:
+            if knob not in settings:
+                sentence = _("The criterion {scorer} has no setting “{knob}”; its settings are: {known}.")
+                known = ", ".join(settings) or "–"
+                raise BadSetting(sentence.format(scorer=_(scorer.label), knob=knob, known=known))
+        # A knob that is left out and one at its default are the same recipe.
+        knobs = {name: checked(s, self.knobs.get(name, s.default)) for name, s in settings.items()}
+        object.__setattr__(self, "knobs", knobs)
+
+    def cut(self, sparsity: float) -> Cut:
+        """The cut at one sparsity, with this recipe's scope, overrides and locks."""
+        return Cut(sparsity, self.scope, dict(self.overrides), frozenset(self.locked))
+
+    def to_plain(self) -> dict:
+        """The recipe as JSON-able values; `Recipe.from_plain` gives it back."""
+        return dataclasses.asdict(self) | {"locked": list(self.locked)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping) -> "Recipe":
+        if not isinstance(plain, Mapping):
+            raise BadSetting(_("A recipe must be a JSON object."))
+        for name in ("training", "knobs", "overrides"):
+            if not isinstance(plain.get(name, {}), Mapping):
+                raise BadSetting(_("“{name}” in a recipe must be a JSON object.").format(name=name))
+        if not isinstance(plain.get("locked", []), (list, tuple)):
+            raise BadSetting(_("“{name}” in a recipe must be a list.").format(name="locked"))
+        training = from_plain(Training, dict(plain.get("training", {})))
+        return from_plain(cls, dict(plain) | {"training": training, "locked": tuple(plain.get("locked", ()))})
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same recipe on every machine."""
+        return fingerprint(self.to_plain())
+
+    def title(self) -> str:
+        """The recipe in a few words, for charts and tables."""
+        what = {"sparsity": _("units"), "parameters": _("parameters"), "macs": _("MACs")}[self.target]
+        grain = {"weight": _("weights"), "channel": _("channels")}[self.granularity]
+        return f"{self.scorer} · {grain} · {100 * self.amount:.4g} % {what} · {_(self.schedule)}"
+
+    def with_(self, **changes) -> "Recipe":
+        """A copy with some fields changed; another criterion starts with its own knobs, unless they are given too."""
+        if changes.get("scorer", self.scorer) != self.scorer:
+            changes = {"knobs": {}} | changes
+        return dataclasses.replace(self, **changes)
+
+    def command(self) -> str:
+        """The command line that repeats this run."""
+        words = ["python", "-m", "prunekit", "prune", "--model", self.model]
+        for s in settings_of(self):
+            if s.name in ("target", "amount") or (s.name == "rounds" and self.schedule == "one-shot"):
+                continue
+            words += ["--" + s.name, str(getattr(self, s.name))]
+        words += ["--target", f"{self.target}={self.amount}"]
+        for s in settings_of(self.training):
+            given = getattr(self.training, s.name)
+            if s.kind is bool:
+                words.append(f"--{'' if given else 'no-'}{s.name}".replace("_", "-"))
+            else:
+                words += ["--" + s.name.replace("_", "-"), str(given)]
+        for name, given in self.knobs.items():
+            words += ["--knob", f"{name}={given}"]
+        for name, sparsity in self.overrides.items():
+            words += ["--override", f"{name}={sparsity}"]
+        for name in self.locked:
+            words += ["--lock", name]
+        return shlex.join(words)

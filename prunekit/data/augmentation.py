@@ -1,0 +1,19 @@
+"""Random shifts and flips of a whole batch of images at once, each image by its own draw."""
+
+import torch
+
+
+def shifted(images: torch.Tensor, most: int, random: torch.Generator) -> torch.Tensor:
+    """Each of (N, C, H, W) images moved by -most..most pixels both ways; what comes in from outside is 0."""
+    count, _channels, height, width = images.shape
+    padded = torch.nn.functional.pad(images, (most, most, most, most))
+    # Every possible shift is a window into the padded batch; unfold makes them views, indexing copies one for each.
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1)
+    down, right = torch.randint(2 * most + 1, (2, count), generator=random)
+    return windows[torch.arange(count), :, down, right]
+
+
+def flipped(images: torch.Tensor, random: torch.Generator) -> torch.Tensor:
+    """Each of (N, C, H, W) images mirrored left to right with probability one half."""
+    chosen = torch.rand(len(images), generator=random) < 0.5
+    return torch.where(chosen[:, None, None, None], images.flip(-1), images)

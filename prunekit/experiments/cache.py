@@ -1,0 +1,38 @@
+"""Answers on disk, bounded, never pickles: asked once, known after a restart."""
+
+import contextlib
+import os
+from pathlib import Path
+
+LIMIT_BYTES = 256 * 2**20
+
+
+class AnswerCache:
+    """A folder of packed answers named by the fingerprint of the question; the oldest go when it is full."""
+
+    def __init__(self, folder: Path, limit: int = LIMIT_BYTES):
+        self.folder = Path(folder)
+        self.limit = limit
+
+    def get(self, key: str) -> bytes | None:
+        with contextlib.suppress(OSError):
+            return (self.folder / key).read_bytes()
+        return None
+
+    def put(self, key: str, packed: bytes) -> None:
+        """Keeps an answer; a full or read-only disk only means that it is computed again next time."""
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            temporary = self.folder / f".{key}.{os.getpid()}"
+            temporary.write_bytes(packed)
+            temporary.replace(self.folder / key)
+            self._trim()
+
+    def _trim(self) -> None:
+        files = sorted((f.stat().st_mtime, f.stat().st_size, f) for f in self.folder.iterdir())
+        excess = sum(size for _time, size, _file in files) - self.limit
+        for _time, size, file in files:
+            if excess <= 0:
+                return
+            file.unlink(missing_ok=True)
+            excess -= size

@@ -1,0 +1,308 @@
+"""Asking the engine: short questions get a value or Pending, long work gets a run. Nothing here ever blocks a page."""
+
+import logging
+import os
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from prunekit.core import errors
+from prunekit.core.errors import EngineUnavailable, PrunekitError
+from prunekit.core.fingerprint import fingerprint
+from prunekit.core.language import _
+from prunekit.core.packing import unpack
+from prunekit.experiments.cache import AnswerCache
+from prunekit.experiments.processes import ANSWERS, RECORDER, EngineFolder
+from prunekit.experiments.shipped import answer_key, shipped_answer
+
+LOG = logging.getLogger(__name__)
+
+PRIORITY = {"quick": 10, "preview": 0}
+MEMORY_ENTRIES = 32
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An answer that is still on its way. `state` is "off", "starting", "queued" or "computing"."""
+
+    state: str
+
+    @property
+    def sentence(self) -> str:
+        return {
+            "off": _("The engine is switched off (PRUNEKIT_ENGINE=off), so this cannot be computed."),
+            "starting": _("The engine is starting; this takes a few seconds."),
+            "queued": _("Waiting for the engine to be free."),
+            "computing": _("Computing."),
+        }[self.state]
+
+
+class Engine:
+    """A handle on the one engine of a home folder: starts it, joins it, finds it again.
+
+    All methods may be called from any thread. `ask` returns within about `patience` seconds, whatever the engine does.
+    """
+
+    def __init__(self, home: Path):
+        self.enabled = os.environ.get("PRUNEKIT_ENGINE", "on") != "off"
+        self.folder = EngineFolder(home)
+        self.cache = AnswerCache(Path(home) / "answers")
+        self._lock = threading.RLock()
+        self._client = None
+        self._futures: dict[str, object] = {}
+        self._latest: dict[tuple[str, str], str] = {}
+        self._values: OrderedDict[str, object] = OrderedDict()
+        self._starter: threading.Thread | None = None
+        self._problem: str | None = None
+        self._failed_at = 0.0
+
+    # -- short questions --------------------------------------------------------------------------------------
+
+    def ask(self, name: str, *args, lane: str = "quick", patience: float = 0.05, visitor: str = ""):
+        """The answer of "module:function" called with `args`, or Pending.
+
+        Arguments and answers are plain values and arrays; the first argument is the id of a model. Equal questions are
+        computed once, by whoever asks; of a `visitor`'s questions on the preview lane only the latest is kept waiting.
+        Raises PrunekitError with one sentence when the work failed.
+        """
+        key = answer_key(name, args)
+        found, value = self._known(key, name, args)
+        if found:
+            return value
+        client = self._ready()
+        if client is None:
+            return Pending("starting" if self.enabled else "off")
+        with self._lock:
+            future = self._futures.get(key)
+            if future is None or future.status in ("cancelled", "lost"):
+                self._withdraw_older(lane, visitor, key)
+                future = client.submit(
+                    _run_named,
+                    name,
+                    args,
+                    key=f"answer-{key}",
+                    resources={lane: 1},
+                    priority=PRIORITY[lane],
+                    pure=False,
+                )
+                self._futures[key] = future
+            if visitor and lane == "preview":
+                self._latest[visitor, lane] = key
+        return self._collect(key, future, patience)
+
+    def _known(self, key: str, name: str, args: tuple):
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return True, self._values[key]
+        packed = shipped_answer(name, args) or self.cache.get(key)
+        if packed is None:
+            return False, None
+        return True, self._remember(key, unpack(packed)["value"])
+
+    def _remember(self, key: str, value):
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > MEMORY_ENTRIES:
+                self._values.popitem(last=False)
+        return value
+
+    def _withdraw_older(self, lane: str, visitor: str, key: str) -> None:
+        older = self._latest.get((visitor, lane)) if visitor else None
+        others = {k for (v, _lane), k in self._latest.items() if v != visitor}
+        if older and older != key and older not in others and older in self._futures:
+            self._futures.pop(older).cancel()
+
+    def _collect(self, key: str, future, patience: float):
+        from distributed import TimeoutError as DaskTimeout
+
+        if not future.done() and patience <= 0:
+            return Pending("computing")
+        try:
+            # Zero would mean "do not even look" to Dask.
+            packed = future.result(timeout=max(patience, 0.05))
+        except (DaskTimeout, TimeoutError):
+            return Pending("computing" if future.status == "pending" else "queued")
+        except PrunekitError:
+            raise
+        except Exception as error:
+            with self._lock:
+                self._futures.pop(key, None)
+            if future.status == "cancelled":
+                return Pending("queued")
+            LOG.warning("answer %s failed", key, exc_info=error)
+            raise EngineUnavailable(
+                _("The engine's worker died while computing this (perhaps out of memory); try again.")
+            ) from error
+        with self._lock:
+            self._futures.pop(key, None)
+        answer = unpack(packed)
+        if "error" in answer:
+            raise getattr(errors, answer["error"], PrunekitError)(answer["sentence"])
+        self.cache.put(key, packed)
+        return self._remember(key, answer["value"])
+
+    # -- runs: everything goes through the recorder, the only writer of the store ------------------------------
+
+    def start(self, recipe: dict, role: str = "run", again: bool = False, patience: float = 30.0) -> dict:
+        """Queues the run of a recipe (as plain values); {"id", "known"}: known when the same was run before."""
+        return self._tell("enqueue", recipe, role, again, patience=patience)
+
+    def stop(self, run_id: str) -> None:
+        """Stops a run, running or queued; finished epochs are kept."""
+        self._tell("stop", run_id)
+
+    def resume(self, run_id: str) -> None:
+        """Queues a stopped or interrupted run again, from its last checkpoint."""
+        self._tell("resume", run_id)
+
+    def rename(self, run_id: str, title: str) -> None:
+        self._tell("rename", run_id, title)
+
+    def delete(self, run_id: str) -> None:
+        """Deletes a run that is over, with its files."""
+        self._tell("delete", run_id)
+
+    def _tell(self, name: str, *args, patience: float = 10.0):
+        if not self.enabled:
+            raise EngineUnavailable(Pending("off").sentence)
+        deadline = time.monotonic() + patience
+        while (client := self._ready()) is None:
+            if time.monotonic() > deadline:
+                raise EngineUnavailable(self._problem or _("The engine is still starting; try again in a few seconds."))
+            time.sleep(0.05)
+        question = f"prunekit.experiments.recorder:{name}"
+        key = f"recorder-{name}-{fingerprint([args, time.time()])}"
+        future = client.submit(_run_named, question, args, key=key, resources={"recorder": 1}, priority=100, pure=False)
+        try:
+            answer = unpack(future.result(timeout=max(deadline - time.monotonic(), 1.0)))
+        except Exception as error:
+            raise EngineUnavailable(_("The engine does not answer; try again in a few seconds.")) from error
+        if "error" in answer:
+            raise getattr(errors, answer["error"], PrunekitError)(answer["sentence"])
+        return answer["value"]
+
+    # -- the engine itself ------------------------------------------------------------------------------------
+
+    def status(self) -> dict:
+        """{"state": "off" | "starting" | "ready" | "paused" | "failed", "sentence", "lanes": {name: state}}."""
+        client = self._client
+        if not self.enabled:
+            return {"state": "off", "sentence": Pending("off").sentence, "lanes": {}}
+        if client is None or client.status != "running":
+            if self._starter is not None and self._starter.is_alive():
+                return {"state": "starting", "sentence": Pending("starting").sentence, "lanes": {}}
+            if self._problem:
+                return {"state": "failed", "sentence": self._problem, "lanes": {}}
+            return {"state": "off", "sentence": _("The engine is off; it starts when it is needed."), "lanes": {}}
+        lanes = {w["name"]: w.get("status", "running") for w in client.scheduler_info(n_workers=-1)["workers"].values()}
+        if ANSWERS.name not in lanes or RECORDER.name not in lanes:
+            return {"state": "starting", "sentence": Pending("starting").sentence, "lanes": lanes}
+        if "paused" in lanes.values():
+            return {"state": "paused", "sentence": _("A worker is short of memory and has paused."), "lanes": lanes}
+        return {"state": "ready", "sentence": _("The engine is ready."), "lanes": lanes}
+
+    def warm_up(self) -> None:
+        """Starts the engine in the background, so that it is there when it is needed."""
+        self._ready()
+
+    def close(self) -> None:
+        """Lets go of the engine, which goes on by itself."""
+        with self._lock:
+            client, self._client = self._client, None
+            self._futures.clear()
+        if client is not None:
+            client.close(timeout=2)
+
+    def shut_down(self) -> None:
+        """Ends the engine's processes: tests and `prunekit engine --stop` do this, pages never."""
+        with self._lock:
+            client, self._client = self._client, None
+            self._futures.clear()
+        if client is None:
+            client = self._connect(self.folder.address())
+        if client is not None:
+            client.shutdown()
+            client.close(timeout=2)
+
+    def _ready(self):
+        """The client, or None while the engine is being looked for or started in the background."""
+        if not self.enabled:
+            return None
+        with self._lock:
+            if self._client is not None and self._client.status == "running":
+                return self._client
+            starting = self._starter is not None and self._starter.is_alive()
+            # After a failure the next try waits a little, so that a page that polls does not start a storm.
+            if not starting and time.monotonic() - self._failed_at > 5:
+                self._starter = threading.Thread(target=self._join_or_start, name="engine-start", daemon=True)
+                self._starter.start()
+            return None
+
+    def _join_or_start(self) -> None:
+        try:
+            self._client_lost()
+            self.folder.prepare()
+            with self.folder.lock():
+                client = self._connect(self.folder.address())
+                if client is None:
+                    self.folder.start_scheduler()
+                    client = self._await_scheduler()
+                self._hire(client)
+            self._problem = None
+            self._client = client
+        except PrunekitError as error:
+            self._problem, self._failed_at = str(error), time.monotonic()
+        except Exception as error:
+            LOG.exception("the engine did not start")
+            sentence = _("The engine could not be started ({reason}); its log is in {folder}.")
+            self._problem = sentence.format(reason=type(error).__name__, folder=self.folder.logs)
+            self._failed_at = time.monotonic()
+
+    def _client_lost(self) -> None:
+        with self._lock:
+            client, self._client = self._client, None
+            self._futures.clear()
+            self._latest.clear()
+        if client is not None:
+            client.close(timeout=1)
+
+    def _connect(self, address: str | None):
+        if address is None:
+            return None
+        from distributed import Client
+
+        try:
+            return Client(address, security=self.folder.security(), set_as_default=False, timeout=3)
+        except (OSError, TimeoutError):  # an address file of an engine that is gone
+            return None
+
+    def _await_scheduler(self):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            client = self._connect(self.folder.address())
+            if client is not None:
+                return client
+            time.sleep(0.05)
+        raise EngineUnavailable(
+            _("The engine did not start within {seconds} seconds; its log is in {folder}.").format(
+                seconds=START_SECONDS, folder=self.folder.logs
+            )
+        )
+
+    def _hire(self, client) -> None:
+        """Starts the lanes that are missing; the training lane comes with the first run, from the recorder."""
+        there = {w["name"] for w in client.scheduler_info(n_workers=-1)["workers"].values()}
+        for lane in (RECORDER, ANSWERS):
+            if lane.name not in there:
+                self.folder.start_lane(lane, client.scheduler.address)
+
+
+def _run_named(name: str, args: tuple) -> bytes:
+    # In the worker: resolves the name there, so that the server never imports what it asks for.
+    from prunekit.experiments.naming import call
+
+    return call(name, args)

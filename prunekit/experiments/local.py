@@ -1,0 +1,46 @@
+"""Runs a recipe in this process and keeps it in a store of its own: for studies and scripts, without an engine."""
+
+import time
+from collections.abc import Callable
+
+from prunekit.core.recipe import Recipe
+from prunekit.experiments.store import Run, Store
+from prunekit.pruning.checkpoints import Checkpoint
+from prunekit.pruning.loop import execute
+
+CHECKPOINT = "checkpoint.npz"
+
+
+def run_here(recipe: Recipe, store: Store, report: Callable[[dict], None] | None = None, timed: bool = False) -> Run:
+    """The finished run of a recipe: an earlier one, if the store has it; one that was cut off goes on.
+
+    store: writable, and written by nobody else meanwhile.
+    """
+    known = store.same(recipe.fingerprint)
+    if known is not None and known.state == "finished":
+        return known
+    run_id = known.id if known else store.add(recipe.to_plain(), recipe.fingerprint, recipe.title(), "run")
+    folder = store.files(run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    path, number = folder / CHECKPOINT, len(store.events(run_id))
+
+    def keep(checkpoint: Checkpoint) -> None:
+        temporary = path.with_suffix(".tmp")
+        temporary.write_bytes(checkpoint.to_bytes())
+        temporary.replace(path)
+
+    def record(event: dict) -> None:
+        nonlocal number
+        if event["kind"] != "progress":
+            store.add_events(run_id, 0, [event | {"number": number, "time": time.time()}])
+            number += 1
+        if report is not None:
+            report(event)
+
+    store.change(run_id, state="running", started=time.time())
+    checkpoint = Checkpoint.from_bytes(path.read_bytes()) if path.is_file() else None
+    outcome = execute(recipe, record, checkpoint=checkpoint, keep=keep, timed=timed)
+    outcome.save(folder)
+    store.change(run_id, state="finished", ended=time.time(), result=outcome.result)
+    path.unlink(missing_ok=True)
+    return store.run(run_id)

@@ -1,0 +1,161 @@
+"""The engine's processes: one scheduler and a worker per lane, on the loopback address and behind TLS."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from filelock import FileLock
+
+from prunekit.core.errors import EngineUnavailable
+from prunekit.core.language import _
+from prunekit.experiments.folder import ROOT
+
+HOST = "127.0.0.1"
+IDLE_SECONDS = 1800  # an engine that nobody asked anything for this long goes away
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A kind of worker. `resources` are the Dask resources that tell its tasks from others'."""
+
+    name: str
+    resources: str
+    threads: int
+    memory: float  # limit, as a share of the machine's memory
+    nice: int
+    preload: str
+
+
+# One torch worker answers both short questions and previews, each on a thread of its own.
+RECORDER = Lane("recorder", "recorder=1", 1, 0.1, 0, "prunekit.experiments.recorder")
+ANSWERS = Lane("answers", "quick=1 preview=1", 2, 0.4, 5, "prunekit.experiments.worker")
+TRAINING = Lane("training", "training=1", 1, 0.5, 10, "prunekit.experiments.worker")
+LANES = {lane.name: lane for lane in (RECORDER, ANSWERS, TRAINING)}
+
+
+class EngineFolder:
+    """The files through which processes find the one engine of a home folder."""
+
+    def __init__(self, home: Path):
+        self.home = Path(home)
+        self.path = self.home / "engine"
+        self.address_file = self.path / "scheduler.json"
+        self.pid_file = self.path / "scheduler.pid"
+        self.logs = self.path / "logs"
+
+    def prepare(self) -> None:
+        """Makes the folder, readable by its owner alone."""
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            self.path.chmod(0o700)
+        except OSError as error:
+            sentence = _("The folder {path} cannot be written to; set PRUNEKIT_HOME to another one.")
+            raise EngineUnavailable(sentence.format(path=self.home)) from error
+
+    def lock(self) -> FileLock:
+        """Held while an engine is looked for and started, so that there is exactly one."""
+        return FileLock(self.path / "lock", timeout=60)
+
+    def address(self) -> str | None:
+        """The scheduler's address, if one was ever started here."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return json.loads(self.address_file.read_text())["address"]
+        return None
+
+    def scheduler_pid(self) -> int | None:
+        """The process of the scheduler that was started last."""
+        with contextlib.suppress(OSError, ValueError):
+            return int(self.pid_file.read_text())
+        return None
+
+    def security(self):
+        """The TLS credentials of this engine, as Dask wants them."""
+        from distributed.security import Security
+
+        files = {part: str(self.path / f"{part}.pem") for part in ("ca", "cert", "key")}
+        return Security(
+            tls_ca_file=files["ca"],
+            **{
+                f"tls_{role}_{part}": files[part]
+                for role in ("client", "scheduler", "worker")
+                for part in ("cert", "key")
+            },
+            require_encryption=True,
+        )
+
+    def make_certificates(self) -> None:
+        """New self-signed credentials for the loopback address, readable by their owner alone."""
+        from distributed.security import Security
+
+        made = Security.temporary()
+        for part, pem in (("ca", made.tls_ca_file), ("cert", made.tls_client_cert), ("key", made.tls_client_key)):
+            path = self.path / f"{part}.pem"
+            path.unlink(missing_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(pem)
+
+    # -- starting ---------------------------------------------------------------------------------------------
+
+    def start_scheduler(self) -> None:
+        """Starts a scheduler with fresh certificates; its address file appears when it listens."""
+        self.address_file.unlink(missing_ok=True)
+        self.make_certificates()
+        words = ["scheduler", "--host", f"tls://{HOST}", "--port", "0", "--scheduler-file", str(self.address_file)]
+        words += ["--dashboard-address", f"{HOST}:0", "--no-dashboard", "--idle-timeout", str(IDLE_SECONDS)]
+        words += ["--pid-file", str(self.pid_file)]
+        self._spawn("scheduler", words)
+
+    def start_lane(self, lane: Lane, address: str) -> None:
+        """Starts the worker of a lane; a nanny beside it starts it again when it dies."""
+        memory = int(psutil.virtual_memory().total * lane.memory)
+        words = ["worker", address, "--host", f"tls://{HOST}", "--nworkers", "1", "--nthreads", str(lane.threads)]
+        words += ["--name", lane.name, "--resources", lane.resources, "--memory-limit", str(memory)]
+        words += [
+            "--dashboard-address",
+            f"{HOST}:0",
+            "--no-dashboard",
+            "--death-timeout",
+            "30",
+            "--preload",
+            lane.preload,
+        ]
+        words += ["--local-directory", str(self.path / "scratch")]
+        words += ["--preload-nanny", "prunekit.experiments.lifeline"]
+        self._spawn(lane.name, words, {"PRUNEKIT_NICE": str(lane.nice)})
+
+    def _spawn(self, name: str, words: list[str], extra: dict[str, str] | None = None) -> None:
+        files = [
+            w
+            for part in ("ca", "cert", "key")
+            for w in (f"--tls-{part}{'-file' if part == 'ca' else ''}", str(self.path / f"{part}.pem"))
+        ]
+        environment = (
+            os.environ
+            | {
+                "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+                "PRUNEKIT_HOME": str(self.home),
+                # A run whose worker died is given to the next one, which only reports it: see worker.run_recipe.
+                "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "3",
+                # Dask would set this to 1 for good; threads are chosen per piece of work instead.
+                "DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON__OMP_NUM_THREADS": str(psutil.cpu_count() or 1),
+                "DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON__MKL_NUM_THREADS": str(psutil.cpu_count() or 1),
+            }
+            | (extra or {})
+        )
+        with open(self.logs / f"{name}.log", "ab") as log:
+            subprocess.Popen(
+                [sys.executable, "-m", "dask", *words, *files],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                env=environment,
+                # Its own session: Ctrl-C in the server's terminal, or the server's end, does not end a run.
+                start_new_session=True,
+            )

@@ -1,0 +1,149 @@
+"""What runs in a torch worker: one run of a recipe, and its timing. Everything it finds goes to the recorder."""
+
+import logging
+import os
+import threading
+import time
+
+import psutil
+
+LOG = logging.getLogger(__name__)
+
+REPORT_SECONDS = 1.0  # pages look about as often, and a long run should not fill the store
+
+_flags: set[str] = set()
+
+
+def dask_setup(worker) -> None:
+    """Called by Dask when the worker starts: imports torch before the first question comes."""
+    psutil.Process().nice(_niceness(int(os.environ.get("PRUNEKIT_NICE", "0"))))
+    import torch
+
+    import prunekit.experiments.answers  # noqa: F401
+
+    # Answers come from several threads at once, each with one of torch's own; a run asks for more (idle_threads).
+    torch.set_num_threads(1)
+
+
+def _niceness(nice: int) -> int:
+    if os.name == "nt":
+        return psutil.BELOW_NORMAL_PRIORITY_CLASS if nice else psutil.NORMAL_PRIORITY_CLASS
+    return nice
+
+
+def raise_flag(run_id: str) -> None:
+    """Asks a run of this process to stop; called beside the running task, not after it."""
+    _flags.add(run_id)
+
+
+class Reporter:
+    """Carries a run's events to the recorder, a few times a second and in order."""
+
+    def __init__(self, run_id: str, attempt: int):
+        self.run_id, self.attempt = run_id, attempt
+        self._number = 0
+        self._events: list[dict] = []
+        self._sent = 0.0
+        self._lock = threading.Lock()
+
+    def __call__(self, event: dict) -> None:
+        with self._lock:
+            if event["kind"] == "progress" and time.monotonic() - self._sent < REPORT_SECONDS:
+                return
+            self._events.append(event | {"number": self._number, "time": time.time()})
+            self._number += 1
+        self.flush()
+
+    def flush(self) -> None:
+        with self._lock:
+            events, self._events = self._events, []
+            self._sent = time.monotonic()
+        if events:
+            tell("record", self.run_id, self.attempt, events)
+
+
+def tell(function: str, *args, wait: bool = False):
+    """Hands work to the recorder; without `wait` it is sure to be done, even if this worker dies next."""
+    from distributed import fire_and_forget, get_client
+
+    from prunekit.core import errors
+    from prunekit.core.packing import unpack
+    from prunekit.experiments.naming import call
+
+    key = f"tell-{function}-{args[0]}-{time.time_ns()}"
+    name = f"prunekit.experiments.recorder:{function}"
+    future = get_client().submit(call, name, args, key=key, resources={"recorder": 1}, priority=100, pure=False)
+    if not wait:
+        fire_and_forget(future)
+        return None
+    answer = unpack(future.result())
+    if "error" in answer:
+        raise getattr(errors, answer["error"])(answer["sentence"])
+    return answer["value"]
+
+
+def run_recipe(run_id: str, attempt: int) -> None:
+    """One attempt at a run, from its checkpoint if it has one. The task of the training lane."""
+    from prunekit.core.errors import PrunekitError, Stopped
+    from prunekit.core.recipe import Recipe
+    from prunekit.pruning.checkpoints import Checkpoint
+    from prunekit.pruning.loop import execute
+
+    _flags.discard(run_id)
+    begun = tell("begin", run_id, attempt, wait=True)
+    if not begun["go"]:
+        return
+    report = Reporter(run_id, attempt)
+    result, error = None, None
+    try:
+        packed = begun["checkpoint"]
+        outcome = execute(
+            Recipe.from_plain(begun["recipe"]),
+            report=report,
+            should_stop=lambda: run_id in _flags,
+            checkpoint=Checkpoint.from_bytes(packed.tobytes()) if packed is not None else None,
+            keep=lambda checkpoint: tell("keep", run_id, {"checkpoint.npz": _array(checkpoint.to_bytes())}),
+            threads=idle_threads(),
+            timed=False,
+        )
+        tell("keep", run_id, {name: _array(content) for name, content in outcome.files().items()}, wait=True)
+        state, result = "finished", outcome.result
+    except Stopped:
+        state = "stopped"
+    except PrunekitError as problem:
+        state, error = "failed", str(problem)
+    except Exception as problem:
+        from prunekit.core.language import _
+
+        LOG.exception("run %s failed", run_id)
+        state = "failed"
+        error = _("Something unforeseen went wrong ({kind}); the engine's log says more.").format(
+            kind=type(problem).__name__
+        )
+    report.flush()
+    # Waited for: a task that is gone from the scheduler while its run is not over means that it was cut off.
+    tell("finish", run_id, attempt, state, result, error, wait=True)
+
+
+def time_run(run_id: str) -> None:
+    """Measures a finished run's model against the dense one, when nothing trains any more."""
+    from prunekit.pruning.timing import time_files
+
+    files = tell("model_files", run_id, wait=True)
+    result = time_files({name: content.tobytes() for name, content in files.items()})
+    tell("timed", run_id, result)
+
+
+def idle_threads() -> int:
+    """The cores nobody else is using less one for the people at the screen, at least one.
+
+    Torch's threads wait for each other: two of them on one free core train 10 to 25 times slower than one.
+    """
+    cores = psutil.cpu_count() or 1
+    return max(1, round(cores * (1 - psutil.cpu_percent(interval=0.2) / 100)) - 1)
+
+
+def _array(content: bytes):
+    import numpy as np
+
+    return np.frombuffer(content, dtype=np.uint8)

@@ -1,0 +1,96 @@
+"""A recipe in words: what a run will do, and what a run has done, for pages and for hovering."""
+
+from prunekit.core.descriptions import scorer_descriptions
+from prunekit.core.language import N_, _, ngettext
+from prunekit.core.recipe import Recipe
+from prunekit.core.settings import Setting
+
+UNITS = {"weight": N_("weights"), "channel": N_("channels")}
+
+
+def criterion(scorer: str, knobs: dict | None = None) -> str:
+    """The criterion's label and its knobs where they are not as usual, as in “Magnitude (L2)”."""
+    known = scorer_descriptions().get(scorer)
+    if known is None:  # of a version that had others
+        return scorer
+    told = [_knob(k, knobs[k.name]) for k in known.knobs if knobs and knobs.get(k.name, k.default) != k.default]
+    return f"{_(known.label)} ({', '.join(told)})" if told else _(known.label)
+
+
+def _knob(knob: Setting, value) -> str:
+    if value in knob.choices and knob.labels:
+        return _(knob.labels[knob.choices.index(value)])
+    return f"{_(knob.label)} {value}"
+
+
+def share(fraction: float) -> str:
+    """A fraction as it was asked for, in percent: 50 %, 37.3 %."""
+    return _("{number} %").format(number=f"{100 * fraction:.4g}")
+
+
+def what_it_does(recipe: Recipe) -> str:
+    """One sentence that says what a run of the recipe will do."""
+    lead = {
+        "global": _("Ranks all {units} of the net together by {criterion} and {verb} the lowest until {goal}"),
+        "layer": _("Ranks the {units} of each layer by {criterion} and {verb} the same share everywhere until {goal}"),
+    }[recipe.scope]
+    verb = _("removes") if recipe.granularity == "channel" else _("sets to zero")
+    units = _(UNITS[recipe.granularity])
+    name = criterion(recipe.scorer, recipe.knobs)
+    return (
+        lead.format(units=units, criterion=name, verb=verb, goal=_goal(recipe, units))
+        + _own_cuts(recipe)
+        + _how(recipe)
+    )
+
+
+def hover(recipe: Recipe) -> list[str]:
+    """The recipe in a few short lines."""
+    scope = {"global": _("global"), "layer": _("per layer")}[recipe.scope]
+    training = recipe.training
+    epochs = ngettext("{n} epoch", "{n} epochs", training.epochs).format(n=training.epochs)
+    rounds = ngettext("{n} round", "{n} rounds", recipe.rounds).format(n=recipe.rounds)
+    return [
+        f"{criterion(recipe.scorer, recipe.knobs)} · {_(UNITS[recipe.granularity])} · {scope}",
+        f"{share(recipe.amount)} {_target(recipe)} · {_(recipe.schedule)}, {rounds}",
+        _("{epochs}, learning rate {rate:g}, seed {seed}").format(
+            epochs=epochs, rate=training.learning_rate, seed=recipe.seed
+        ),
+    ]
+
+
+def _target(recipe: Recipe) -> str:
+    return {"sparsity": _(UNITS[recipe.granularity]), "parameters": _("parameters"), "macs": _("MACs")}[recipe.target]
+
+
+def _goal(recipe: Recipe, units: str) -> str:
+    sentence = {
+        "sparsity": _("{amount} of the {units} are gone"),
+        "parameters": _("{amount} of the parameters are gone"),
+        "macs": _("{amount} of the MACs are gone"),
+    }[recipe.target]
+    return sentence.format(amount=share(recipe.amount), units=units)
+
+
+def _own_cuts(recipe: Recipe) -> str:
+    parts = []
+    if count := len(recipe.overrides):
+        parts.append(ngettext("{n} layer has a cut of its own", "{n} layers have a cut of their own", count))
+        parts[-1] = parts[-1].format(n=count)
+    if count := len(recipe.locked):
+        parts.append(ngettext("{n} layer stays whole", "{n} layers stay whole", count).format(n=count))
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _how(recipe: Recipe) -> str:
+    epochs = recipe.training.epochs
+    tuned = ngettext("{n} epoch", "{n} epochs", epochs).format(n=epochs)
+    if recipe.schedule == "iterative" and epochs:
+        sentence = _(", in {rounds} rounds of scoring, cutting and fine-tuning that share {tuned}.")
+    elif recipe.schedule == "iterative":
+        sentence = _(", in {rounds} rounds of scoring and cutting, without fine-tuning.")
+    elif epochs:
+        sentence = _(", in one cut, then fine-tunes for {tuned}.")
+    else:
+        sentence = _(", in one cut, without fine-tuning.")
+    return sentence.format(rounds=recipe.rounds, tuned=tuned)

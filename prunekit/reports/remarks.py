@@ -1,0 +1,73 @@
+"""What must be said beside a chart of runs: single runs, missing timings, and MACs that did not become time."""
+
+import pandas as pd
+
+from prunekit.core.language import _, ngettext
+
+FAR_BELOW = 0.7  # a measured speedup below this share of the theoretical one asks for a reason
+WORTH_IT = 1.2  # theoretical speedups below this are too small to ask after
+AT_MOST = 3
+
+
+def remarks(table: pd.DataFrame, axis: str) -> list[str]:
+    """Sentences about the runs of a table (of `run_table`) as they are drawn against one of `figures.AXES`."""
+    sentences = [seeds_remark(table), on_their_way(table)]
+    if axis == "latency":
+        sentences.append(pending_remark(table))
+    return [sentence for sentence in sentences if sentence] + slower_than_theory(table)
+
+
+def seeds_remark(table: pd.DataFrame) -> str:
+    """How many seeds are behind the points."""
+    finished = table[table["validation_finetuned"].notna()]
+    if finished.empty:
+        return ""
+    most = int(finished["seeds"].max())
+    if most < 2:
+        return _(
+            "Every point is a single run (one seed) with the 95 % interval of its examples. Where bars overlap, the "
+            "difference is within noise; run a recipe with more seeds to see its spread."
+        )
+    sentence = _(
+        "Large points are means over up to {n} seeds with their standard deviation, small pale ones the single seeds; "
+        "all others are single runs with the 95 % interval of their examples. Where bars overlap, the difference is "
+        "within noise."
+    )
+    return sentence.format(n=most)
+
+
+def on_their_way(table: pd.DataFrame) -> str:
+    """How many runs have no point yet."""
+    count = int(table["is_open"].sum())
+    sentence = ngettext("{n} run is on its way and will appear here.", "{n} runs are on their way.", count)
+    return sentence.format(n=count) if count else ""
+
+
+def pending_remark(table: pd.DataFrame) -> str:
+    """Which finished runs have not been timed."""
+    pending = table[table["validation_finetuned"].notna() & table["latency_ms_after"].isna()]
+    if pending.empty:
+        return ""
+    titles = ", ".join(f"“{title}”" for title in pending["title"][:AT_MOST])
+    if len(pending) > AT_MOST:
+        titles = _("{titles} and {n} more").format(titles=titles, n=len(pending) - AT_MOST)
+    return _("Latency pending for {titles}: it is measured when nothing trains any more.").format(titles=titles)
+
+
+def slower_than_theory(table: pd.DataFrame) -> list[str]:
+    """For the runs whose measured speedup is furthest below the theoretical one, that it is so, and why."""
+    timed = table[table["speedup"].notna() & (table["theoretical_speedup"] >= WORTH_IT) & ~table["is_control"]]
+    share = (timed["speedup"] / timed["theoretical_speedup"]).sort_values()
+    behind = timed.loc[share[share < FAR_BELOW].index]
+    sentence = _("“{title}”: {theory:.2f}× fewer MACs, {measured:.2f}× measured.")
+    return [
+        " ".join(
+            part
+            for part in (
+                sentence.format(title=row["title"], theory=row["theoretical_speedup"], measured=row["speedup"]),
+                row["latency_reason"],
+            )
+            if isinstance(part, str)
+        )
+        for _run, row in behind.head(AT_MOST).iterrows()
+    ]

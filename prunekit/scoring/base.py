@@ -1,0 +1,43 @@
+"""What every scorer is: a name, a few words, and two rules from an observation to scores."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from prunekit.core.settings import check
+from prunekit.scoring.observation import Observation
+from prunekit.structure.groups import Group
+
+
+@dataclass(frozen=True)
+class Scorer(ABC):
+    """Importance as a number: higher matters more. A scorer is one subclass and one line in catalogue.py.
+
+    Fields are its knobs, described by `core.settings.setting`. Class attributes say the rest: `name`, `label`,
+    `formula`, `help`, `source` (the paper), `needs` ("weights", "gradients" or "activations": what an observation has
+    to hold) and `granularities` (which of "weight" and "channel" it has an answer for).
+
+    Both rules see one observation at a time: the network alone when it needs no data, otherwise one for each batch of
+    the calibration set, whose scores are averaged with the number of examples as weight. They change nothing.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    formula: ClassVar[str]
+    help: ClassVar[str]
+    source: ClassVar[str]
+    needs: ClassVar[str] = "weights"
+    granularities: ClassVar[tuple[str, ...]] = ("weight", "channel")
+
+    def __post_init__(self):
+        check(self)
+
+    @abstractmethod
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        """The scores of one weight tensor, of its shape."""
+
+    @abstractmethod
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        """The scores of one group's units, shape (units,)."""

@@ -1,0 +1,33 @@
+"""The catalogue of scorers: a new one is a class and a line here."""
+
+from prunekit.core.errors import BadSetting, UnknownName
+from prunekit.core.language import _
+from prunekit.core.settings import settings_of
+from prunekit.scoring.activations import Contribution
+from prunekit.scoring.base import Scorer
+from prunekit.scoring.gradients import Gradient, Taylor
+from prunekit.scoring.weights import BatchNormScale, Magnitude, Random
+
+SCORERS: dict[str, type[Scorer]] = {
+    s.name: s for s in (Magnitude, Gradient, Taylor, Contribution, BatchNormScale, Random)
+}
+
+
+def scorer_of(scorer: str | Scorer, **knobs) -> Scorer:
+    """A scorer by its name and knobs, or the one given.
+
+    Raises UnknownName with the names that would do, and BadSetting for a knob it does not have or a value outside its
+    limits.
+    """
+    if isinstance(scorer, Scorer):
+        if knobs:
+            raise BadSetting(_("A scorer that is given as an object has its knobs already; give its name instead."))
+        return scorer
+    if scorer not in SCORERS:
+        raise UnknownName.of(_("criterion"), str(scorer), SCORERS)
+    known = [s.name for s in settings_of(SCORERS[scorer])]
+    for knob in knobs:
+        if knob not in known:
+            sentence = _("The criterion {scorer} has no setting “{knob}”; its settings are: {known}.")
+            raise BadSetting(sentence.format(scorer=scorer, knob=knob, known=", ".join(known) or "–"))
+    return SCORERS[scorer](**knobs)

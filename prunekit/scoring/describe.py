@@ -1,0 +1,27 @@
+"""The scorers in plain words and values, for menus and cards in a server that has no torch."""
+
+import dataclasses
+
+from prunekit.core.settings import settings_of
+from prunekit.scoring.catalogue import SCORERS
+
+
+def describe() -> list[dict]:
+    """One JSON-able dict for each scorer, with the fields of `core.descriptions.ScorerDescription`."""
+    return [
+        {
+            "name": scorer.name,
+            "label": scorer.label,
+            "formula": scorer.formula,
+            "help": scorer.help,
+            "source": scorer.source,
+            "needs": scorer.needs,
+            "granularities": list(scorer.granularities),
+            "knobs": [_plain(s) for s in settings_of(scorer)],
+        }
+        for scorer in SCORERS.values()
+    ]
+
+
+def _plain(s) -> dict:
+    return dataclasses.asdict(s) | {"kind": s.kind.__name__, "choices": list(s.choices), "labels": list(s.labels)}

@@ -1,0 +1,119 @@
+"""Scores, and the one function that makes them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import torch
+from torch import nn
+
+from prunekit.core.errors import CannotScore, NeedsData
+from prunekit.core.language import _
+from prunekit.core.tasks import CLASSIFICATION, Task
+from prunekit.scoring.base import Scorer
+from prunekit.scoring.catalogue import scorer_of
+from prunekit.scoring.observation import observations
+from prunekit.structure.groups import Group, channel_groups
+from prunekit.structure.tracing_copy import tracing_copy
+from prunekit.structure.weights import weight_names
+
+
+class Scores(Mapping[str, torch.Tensor]):
+    """How much each unit matters; higher matters more. Read-only.
+
+    Granularity "weight" has one entry for each weight tensor, named after the parameter ("conv1.weight") and of its
+    shape; "channel" one 1-D entry for each prunable channel group, named after the group ("conv1"). All are finite
+    float32. scorer: the name of the scorer.
+    """
+
+    def __init__(self, entries: Mapping[str, torch.Tensor], granularity: str, scorer: str):
+        self._entries = dict(entries)
+        self.granularity = granularity
+        self.scorer = scorer
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name}: {tuple(entry.shape)}" for name, entry in self.items())
+        return f"Scores({self.scorer}, {self.granularity}: {rows})"
+
+
+# Whoever asks from within inference mode gets gradients all the same.
+@torch.inference_mode(False)
+def score(
+    model: nn.Module,
+    scorer: str | Scorer,
+    *,
+    granularity: str = "weight",
+    example_inputs=None,
+    calibration: Iterable | None = None,
+    task: Task | None = None,
+    seed: int = 0,
+    **knobs,
+) -> Scores:
+    """The scores of all prunable weights ("weight") or units ("channel") of a network, in its order.
+
+    scorer: a name of `SCORERS` with its knobs, or a `Scorer`; example_inputs: a batch to find the channel groups with
+    (guessed where it is missing); calibration: an iterable of (inputs, targets) batches, for scorers that need data,
+    whose batches count by their examples; task: names the loss of gradients, classification unless told otherwise;
+    seed: of what is drawn at random.
+
+    The model is seen in eval mode and left as it is: weights, gradients, statistics, mode, hooks. Raises UnknownName,
+    BadSetting, NeedsData without a calibration set (never another scorer instead), and CannotScore where the scorer has
+    no answer or one that is not finite.
+    """
+    scorer = scorer_of(scorer, **knobs)
+    if granularity not in scorer.granularities:
+        raise CannotScore(
+            _("{scorer} scores {known}, not {given}; choose another criterion or granularity.").format(
+                scorer=_(scorer.label), known=", ".join(scorer.granularities), given=granularity
+            )
+        )
+    if scorer.needs != "weights" and calibration is None:
+        raise _needs_data(scorer)
+    twin = tracing_copy(model)
+    layers = weight_names(model)
+    rows = layers if granularity == "weight" else {g.name: g for g in _prunable(model, example_inputs)}
+    totals: dict[str, torch.Tensor] = {}
+    seen = 0
+    # A network that draws lots even in eval mode draws the same ones each time, and leaves everybody else's alone.
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        for observation, examples in observations(
+            twin, layers, scorer.needs, calibration or (), task or CLASSIFICATION, seed
+        ):
+            seen += examples
+            for name, row in rows.items():
+                found = (
+                    scorer.of_weights(observation, name)
+                    if granularity == "weight"
+                    else scorer.of_units(observation, row)
+                )
+                # The running mean: no second copy of everything, and a single observation stays exact.
+                totals[name] = found + 0 if name not in totals else totals[name].lerp_(found, examples / seen)
+    if not seen:
+        raise _needs_data(scorer)
+    for name, entry in totals.items():
+        if not torch.isfinite(entry).all():
+            sentence = _("{scorer} gives {layer} scores that are not finite; look for such values in weights and data.")
+            raise CannotScore(sentence.format(scorer=_(scorer.label), layer=name))
+    return Scores(totals, granularity, scorer.name)
+
+
+def _needs_data(scorer: Scorer) -> NeedsData:
+    sentence = _("{scorer} looks at data: give it a calibration set of at least one batch.")
+    return NeedsData(sentence.format(scorer=_(scorer.label)))
+
+
+def _prunable(model: nn.Module, example_inputs) -> list[Group]:
+    groups = channel_groups(model, example_inputs)
+    prunable = [group for group in groups if group.prunable]
+    if not prunable:
+        why = groups[0].problem if groups else _("It has no convolution or linear layer.")
+        raise CannotScore(_("This network has no channels that can be pruned. {why}").format(why=why))
+    return prunable

@@ -1,0 +1,7 @@
+"""From scores to a mask: by exact fraction or by threshold. Knows numbers, not models."""
+
+from prunekit.selection.lowest import prune_cut, prune_lowest
+from prunekit.selection.ranking import sorted_scores
+from prunekit.selection.threshold import prune_below
+
+__all__ = ["prune_below", "prune_cut", "prune_lowest", "sorted_scores"]

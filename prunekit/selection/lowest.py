@@ -1,0 +1,46 @@
+"""Prune the lowest-scoring fraction, to the exact count."""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+
+from prunekit.core.cuts import Cut, exact_count
+from prunekit.masks import Mask
+from prunekit.selection.ranking import lowest
+from prunekit.selection.rows import check_names, mask_of, rows_of
+
+
+def prune_lowest(
+    scores: Mapping[str, torch.Tensor],
+    sparsity: float = 0.5,
+    scope: str = "global",
+    overrides: Mapping[str, float] | None = None,
+    locked: Iterable[str] = (),
+) -> Mask:
+    """The mask that prunes the given fraction of the units, those with the lowest scores.
+
+    scores: any mapping of name -> tensor. sparsity, in [0, 1], counts the units of all rows that are neither
+    overridden nor locked, and is met to the unit (`core.cuts.exact_count`), also when scores tie: ties go in the order
+    of the entries, then of their units. scope: "global" ranks those rows together, "layer" takes the same fraction of
+    each. overrides: name -> a sparsity of its own; locked: names that stay whole.
+
+    Raises BadSetting for a fraction outside [0, 1], another scope or a score that is not a number, and UnknownName for
+    an override or lock of a row that is not there.
+    """
+    return prune_cut(scores, Cut(sparsity, scope, dict(overrides or {}), frozenset(locked)))
+
+
+def prune_cut(scores: Mapping[str, torch.Tensor], cut: Cut) -> Mask:
+    """The mask of a whole `Cut`; its counts are those that `core.cut_table.CutTable.pruned` gives for the same cut."""
+    rows = rows_of(scores)
+    check_names([*cut.overrides, *sorted(cut.locked)], rows)
+    free = {name: row for name, row in rows.items() if cut.is_free(name)}
+    flags = {}
+    for name, row in rows.items():
+        if name not in free:
+            flags |= lowest({name: row}, cut.own_count(name, len(row)))
+        elif cut.scope == "layer":
+            flags |= lowest({name: row}, exact_count(cut.sparsity, len(row)))
+    if cut.scope == "global":
+        flags |= lowest(free, exact_count(cut.sparsity, sum(map(len, free.values()))))
+    return mask_of(scores, rows, flags)

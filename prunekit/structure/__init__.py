@@ -1,0 +1,22 @@
+"""What a model is made of: its layers, the channel groups that must go together, and what they cost."""
+
+from prunekit.structure.costs import channel_costs, weight_costs
+from prunekit.structure.file_size import file_bytes
+from prunekit.structure.groups import Group, Member, channel_groups
+from prunekit.structure.inputs import example_inputs_of
+from prunekit.structure.layers import Layer, count_macs, layers
+from prunekit.structure.weights import weight_names
+
+__all__ = [
+    "Group",
+    "Layer",
+    "Member",
+    "channel_costs",
+    "channel_groups",
+    "count_macs",
+    "example_inputs_of",
+    "file_bytes",
+    "layers",
+    "weight_costs",
+    "weight_names",
+]

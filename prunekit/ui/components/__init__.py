@@ -1,0 +1,1 @@
+"""What runs in the browser: small components with JavaScript of their own."""

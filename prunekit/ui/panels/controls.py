@@ -1,0 +1,84 @@
+"""The controls above the picture: which scores to look at, at what grain, over which scope."""
+
+import dataclasses
+
+import streamlit as st
+
+from prunekit.core.descriptions import ScorerDescription, scorer_descriptions
+from prunekit.core.language import N_, _
+from prunekit.core.recipe import Recipe
+from prunekit.core.settings import settings_of
+from prunekit.ui.forms import choice_labels, setting_input
+from prunekit.ui.state import Question
+
+VIEWS = {"importance": N_("importance"), "weights": N_("weights")}
+NEEDS = {
+    "weights": N_("Looks at the weights alone."),
+    "gradients": N_("Looks at gradients on {n} training examples."),
+    "activations": N_("Looks at activations on {n} training examples."),
+}
+
+
+def question_controls(model: str) -> tuple[Question, str, str]:
+    """Draws the controls; the question they ask, the scope and the view."""
+    settings = {s.name: s for s in settings_of(Recipe)}
+    granularity_setting = settings["granularity"]
+    st.session_state.setdefault("granularity", granularity_setting.default)
+    granularity = st.session_state["granularity"]
+    known = {name: d for name, d in scorer_descriptions().items() if granularity in d.granularities}
+    if st.session_state.get("scorer") not in known:
+        st.session_state["scorer"] = next(iter(known))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", width="content"):
+        scorer = st.selectbox(
+            _(settings["scorer"].label),
+            list(known),
+            format_func=lambda name: _(known[name].label),
+            key="scorer",
+            width=170,
+            persist_state="session",
+        )
+        with st.popover("", icon=":material/info:", help=_("What this criterion is")):
+            criterion_card(known[scorer])
+    knobs = {}
+    for knob in known[scorer].knobs:
+        # A norm makes no difference to single weights; the knob would promise one.
+        if not (knob.name == "p" and granularity == "weight"):
+            knobs[knob.name] = setting_input(knob, f"knob.{scorer}.{knob.name}", width="content")
+        else:
+            knobs[knob.name] = knob.default
+    granularity = setting_input(granularity_setting, "granularity", width="content")
+    scope = setting_input(settings["scope"], "scope", width="content")
+    st.session_state.setdefault("view", "importance")
+    view = st.segmented_control(
+        _("View"),
+        list(VIEWS),
+        format_func=lambda name: _(VIEWS[name]),
+        key="view",
+        required=True,
+        persist_state="session",
+        help=_("The histograms show the importance of what can be cut, or the weights themselves."),
+    )
+    return Question(model, scorer, knobs, granularity), scope, view
+
+
+def criterion_card(description: ScorerDescription) -> None:
+    """What a criterion is: formula, in words, what it looks at, where it comes from."""
+    st.markdown(f"##### {_(description.label)}")
+    st.code(description.formula, language=None, wrap_lines=True)
+    st.markdown(_(description.help))
+    calibration = next(f.default for f in dataclasses.fields(Question) if f.name == "calibration")
+    st.caption(_(NEEDS[description.needs]).format(n=calibration))
+    st.caption(_("Source: {source}").format(source=_(description.source)))
+
+
+def unit_words(granularity: str) -> str:
+    """What is counted at a granularity, as the visitor reads it."""
+    return choice_labels(next(s for s in settings_of(Recipe) if s.name == "granularity"))[granularity]
+
+
+def axis_words(question: Question, view: str) -> str:
+    """What the histograms' horizontal axis shows."""
+    if view == "weights":
+        return _("Weight")
+    label = _(scorer_descriptions()[question.scorer].label)
+    return _("Importance ({criterion})").format(criterion=label)

@@ -1,0 +1,100 @@
+"""The gallery of sample models: a card for each, with what it is and how good."""
+
+import html
+import math
+
+import streamlit as st
+
+from prunekit.core.amounts import compact, metric_text, size, whole
+from prunekit.core.cards import ModelCard
+from prunekit.core.language import _
+from prunekit.ui.panels.numbers import Tile, tiles
+
+
+def gallery(cards: dict[str, ModelCard], chosen: str, choose) -> None:
+    """Draws all cards; `choose(id)` is called when one is chosen."""
+    with st.grid(min(3, len(cards)), min_column_width=310, gap="small", key="gallery"):
+        for card in cards.values():
+            with st.container(border=True, key=f"card_{card.id}", height="stretch"):
+                _card(card, card.id == chosen, choose)
+
+
+def _card(card: ModelCard, is_chosen: bool, choose) -> None:
+    st.markdown(f"##### {_(card.title)}")
+    st.markdown(_(card.summary))
+    st.html(
+        '<div class="pk-facts">'
+        + "".join(f"<div><span>{html.escape(k)}</span><strong>{html.escape(v)}</strong></div>" for k, v in _facts(card))
+        + "</div>"
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            _("Chosen") if is_chosen else _("Choose"),
+            key=f"choose_{card.id}",
+            icon=":material/check:" if is_chosen else None,
+            type="secondary",
+            disabled=is_chosen,
+            on_click=choose,
+            args=(card.id,),
+        )
+        with st.popover(_("Details"), type="tertiary"):
+            _details(card)
+
+
+def _facts(card: ModelCard) -> list[tuple[str, str]]:
+    test = card.metrics["full"].get("test")
+    return [
+        (_("Input"), "×".join(map(str, card.input_shape))),
+        (_("Parameters"), compact(card.parameters)),
+        (_("MACs"), compact(card.macs)),
+        (_("Test {metric}").format(metric=_(card.task.metric_label).lower()), _metric(test, card)),
+    ]
+
+
+def _details(card: ModelCard) -> None:
+    shipped, full = card.metrics.get("shipped", {}), card.metrics["full"]
+    split = card.split.get("full", {})
+    st.markdown(_(card.split.get("how", "")))
+    st.dataframe(
+        {
+            _("Part"): [_("training"), _("validation"), _("test")],
+            _("Examples"): [whole(split[part]) if part in split else "–" for part in ("train", "validation", "test")],
+            _(card.task.metric_label): [_metric(full.get(part), card) for part in ("train", "validation", "test")],
+            _("on the shipped part"): [_metric(shipped.get(part), card) for part in ("train", "validation", "test")],
+        },
+        hide_index=True,
+    )
+    st.caption(
+        _("Trained for {epochs} epochs with seed {seed}; {size} on disk.").format(
+            epochs=card.training.get("epochs", "–"), seed=card.training.get("seed", "–"), size=size(card.bytes)
+        )
+    )
+    st.caption(
+        _("Data: {data}, licence {licence}, from {source}.").format(
+            data=card.data, licence=card.licence.get("data", "–"), source=card.licence.get("source", "–")
+        )
+    )
+
+
+def _metric(value: float | None, card: ModelCard) -> str:
+    return "–" if value is None or math.isnan(value) else metric_text(value, card.task.percent)
+
+
+def model_tiles(summary: dict) -> None:
+    """The totals of a model in one line."""
+    layers = summary["layers"]
+    cut = sum(layer["prunable"] for layer in layers)
+    groups = [group for group in summary["groups"] if group["prunable"]]
+    tiles(
+        [
+            Tile(_("Layers"), str(len(layers)), _("{n} with weights to prune").format(n=cut)),
+            Tile(
+                _("Channel groups"),
+                str(len(groups)),
+                _("{n} channels in all").format(n=whole(sum(group["units"] for group in groups))),
+            ),
+            Tile(_("Parameters"), compact(summary["parameters"]), whole(summary["parameters"])),
+            Tile(_("MACs"), compact(summary["macs"]), _("for one input")),
+            Tile(_("Size"), size(summary["bytes"]), _("on disk")),
+        ]
+    )

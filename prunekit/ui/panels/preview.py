@@ -1,0 +1,72 @@
+"""The accuracy preview: the metric on a part of the validation set, before any fine-tuning."""
+
+import streamlit as st
+
+from prunekit.core.amounts import metric_text, whole
+from prunekit.core.cards import ModelCard
+from prunekit.core.cuts import Cut
+from prunekit.core.errors import PrunekitError
+from prunekit.core.language import _
+from prunekit.experiments.engine import Pending
+from prunekit.ui.components.again import look_again
+from prunekit.ui.engine import ask
+from prunekit.ui.panels.numbers import Tile
+from prunekit.ui.state import Question
+
+
+def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -> Tile:
+    """The tile; the engine is asked for it once the cut is settled and the page has been painted.
+
+    While the engine works the tile keeps the last value, marked as that of another cut, and looks again by itself.
+    """
+    state = st.session_state
+    key = (question.key, str(cut.to_plain()))
+    looks = state["preview_looks"] = state.get("preview_looks", 0) + 1
+    known = state.get("preview", (None, None))
+    pending = None
+    if known[0] != key and settled:
+        if looks == 1:
+            pending = _("Starting.")  # the picture first
+        elif state.get("auto_preview", True) or state.pop("preview_asked", False) or state.get("preview_key") == key:
+            # The first time only the question is put: the numbers are not to wait for it.
+            patience = 0.1 if state.get("preview_key") == key else 0.0
+            state["preview_key"] = key
+            try:
+                answer = ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=patience)
+            except PrunekitError as error:
+                known = state["preview"] = (key, str(error))
+            else:
+                if isinstance(answer, Pending):
+                    pending = answer.sentence
+                else:
+                    known = state["preview"] = (key, answer)
+    if pending:
+        look_again(0.35, key="again_preview")
+    return _tile(known, key, pending, card)
+
+
+def ask_for_preview() -> None:
+    """What the preview button does."""
+    st.session_state["preview_asked"] = True
+
+
+def _tile(known: tuple, key: tuple, pending: str | None, card: ModelCard) -> Tile:
+    label = _("{metric} before fine-tuning").format(metric=_(card.task.metric_label))
+    held, answer = known
+    if answer is None:
+        return Tile(label, "…" if pending else "–", pending or _("not asked yet"), tone="wide wait")
+    if isinstance(answer, str):
+        return Tile(label, "–", answer, tone="wide wait")
+    as_percent = card.task.percent
+    low, high, n = metric_text(answer["low"], as_percent), metric_text(answer["high"], as_percent), whole(answer["n"])
+    hint = _(
+        "On {n} validation examples, 95 % interval {low} to {high}; untouched, the model has {baseline} on the same "
+        "examples. A preview, not a forecast of what fine-tuning brings back."
+    ).format(n=n, low=low, high=high, baseline=metric_text(answer["baseline"], as_percent))
+    if held != key:
+        note = pending or _("of the cut before")
+        return Tile(label, metric_text(answer["value"], as_percent), note, hint, tone="wide old")
+    note = _("{low}–{high}, n = {n}, was {baseline}").format(
+        low=low.removesuffix(" %"), high=high, n=n, baseline=metric_text(answer["baseline"], as_percent)
+    )
+    return Tile(label, metric_text(answer["value"], as_percent), note, hint, tone="wide")

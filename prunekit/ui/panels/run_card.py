@@ -1,0 +1,191 @@
+"""One run on the page: how far it is while it goes on, what came of it when it is over."""
+
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from prunekit.core.amounts import compact, metric_text, percent, size
+from prunekit.core.cards import model_cards
+from prunekit.core.errors import PrunekitError
+from prunekit.core.language import _
+from prunekit.core.recipe import Recipe
+from prunekit.experiments.store import ACTIVE, Run, Store
+from prunekit.reports.live import live_loss, live_metric, live_sparsity
+from prunekit.reports.progress import curves, duration, progress
+from prunekit.reports.tables import STATES, latency_of, task_of
+from prunekit.ui.panels.numbers import Tile, tiles
+from prunekit.ui.runs import tell
+
+COLOURS = {"queued": "gray", "running": "blue", "stopping": "orange", "finished": "green"} | dict.fromkeys(
+    ("stopped", "interrupted"), "orange"
+)
+CHART_HEIGHT = 150
+TIMING_SECONDS = 600  # a timing that is later than this will hardly come by itself
+
+
+def card_style() -> None:
+    """What the cards look like; once on each page that has some."""
+    st.html(Path(__file__).with_name("runs.css"))
+
+
+def run_card(run: Run, store: Store, ahead: int | None = None) -> None:
+    """A run with all there is to tell of it; `ahead` is how many are before it in the queue."""
+    with st.container(border=True, key=f"run_card_{run.id}", gap="small"):
+        _head(run, ahead)
+        if run.state in ACTIVE:
+            _live(run, store)
+        elif run.is_over:
+            _over(run, store)
+
+
+def run_line(run: Run) -> None:
+    """A run that is over, in two lines."""
+    with st.container(border=True, key=f"run_line_{run.id}", gap="xsmall"):
+        _head(run)
+        st.caption(run.error or outcome_sentence(run) or _("Nothing was measured."))
+
+
+def outcome_sentence(run: Run) -> str:
+    """What came of a finished run, in one line; empty for any other."""
+    result = run.result
+    if run.state != "finished" or not result:
+        return ""
+    task = task_of(run.recipe["model"])
+    before, after = (metric_text(result[f"validation_{n}"], task.percent) for n in ("baseline", "finetuned"))
+    sentence = _("{metric} {before} → {after} · {parameters} of the parameters gone · {macs} of the MACs gone")
+    return sentence.format(
+        metric=_(task.metric_label),
+        before=before,
+        after=after,
+        parameters=percent(1 - result["nonzero_after"] / result["nonzero_before"]),
+        macs=percent(1 - result["macs_after"] / result["macs_before"]),
+    )
+
+
+def is_untimed(run: Run) -> bool:
+    """Whether a finished run's latency is still to come."""
+    if run.state != "finished" or not run.result or run.result.get("latency_ms_after") is not None:
+        return False
+    return time.time() - (run.ended or 0) < TIMING_SECONDS
+
+
+def _head(run: Run, ahead: int | None = None) -> None:
+    """Title, state, and the buttons that fit the state."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        # As text: a title is typed by people and is no Markdown.
+        st.text(run.title, width="content")
+        st.badge(_(STATES.get(run.state, run.state)), color=COLOURS.get(run.state, "red"))
+        if run.role == "control":
+            st.badge(_("random control"), color="gray", help=_("The same recipe with random scores, to compare with."))
+        if run.recipe["model"] != st.session_state.get("model"):
+            card = model_cards().get(run.recipe["model"])
+            st.badge(_(card.title) if card else run.recipe["model"], color="gray")
+        if run.state == "queued" and ahead is not None:
+            st.caption(_("{n} ahead of it").format(n=ahead) if ahead else _("next in the queue"), width="content")
+        st.space("stretch")
+        if run.state in ("queued", "running"):
+            _action(run, "stop", _("Stop"), ":material/stop:", _("Finished epochs are kept."))
+        elif run.state in ("stopped", "interrupted", "failed"):
+            _action(run, "resume", _("Resume"), ":material/resume:", _("Goes on from the last epoch that was kept."))
+
+
+def _action(run: Run, action: str, label: str, icon: str, help: str) -> None:
+    if st.button(label, key=f"{action}_{run.id}", icon=icon, help=help) and tell(action, run.id):
+        st.rerun()
+
+
+def _live(run: Run, store: Store) -> None:
+    events = store.events(run.id)
+    how_far = progress(events, run.recipe["training"]["batch_size"])
+    sentence = _("Stopping after this batch.") if run.state == "stopping" else how_far.sentence()
+    st.progress(min(how_far.fraction, 1.0), text=sentence)
+    drawn = curves(events)
+    task, epochs = task_of(run.recipe["model"]), run.recipe["training"]["epochs"]
+    charts = {
+        "loss": live_loss(drawn, epochs),
+        "metric": live_metric(drawn, epochs, task),
+        "sparsity": live_sparsity(drawn, epochs),
+    }
+    for column, (name, options) in zip(st.columns(3), charts.items(), strict=True):
+        alt = _("{what} over the epochs so far").format(what=options["title"]["text"])
+        column.echarts_chart(options, height=CHART_HEIGHT, key=f"live_{run.id}_{name}", alt=alt)
+
+
+def _over(run: Run, store: Store) -> None:
+    if run.error:
+        st.error(run.error, icon=":material/error:")
+    if run.state == "finished" and run.result:
+        tiles(_outcome(run))
+    elif not run.error:
+        done = [e["epoch"] for e in store.events(run.id, ("epoch",))]
+        n = max(done, default=0)
+        sentence = _("Stopped after {n} of {epochs} epochs; what was finished is kept.")
+        st.caption(sentence.format(n=n, epochs=run.recipe["training"]["epochs"]))
+    floor = sorted({row for event in store.events(run.id, ("floor",)) for row in event["rows"]})
+    if floor:
+        sentence = _(
+            "The recipe would have emptied {layers}; the best unit was kept there, so that the net still works."
+        )
+        st.warning(sentence.format(layers=", ".join(floor)), icon=":material/vertical_align_bottom:")
+    _repeat(run)
+
+
+def _repeat(run: Run) -> None:
+    try:
+        command = Recipe.from_plain(run.recipe).command()
+    except PrunekitError:  # of a model or a version that is gone
+        return
+    took = (run.result or {}).get("wall_seconds")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.popover(_("Repeat it"), icon=":material/terminal:"):
+            st.caption(_("This line repeats the run:"))
+            st.code(command, language="bash", wrap_lines=True)
+        if took:
+            st.caption(_("Took {time}, seed {seed}.").format(time=duration(took), seed=run.recipe["seed"]))
+
+
+def _outcome(run: Run) -> list[Tile]:
+    result = run.result
+    task = task_of(run.recipe["model"])
+    baseline, cut, tuned = (
+        metric_text(result[f"validation_{name}"], task.percent) for name in ("baseline", "pruned", "finetuned")
+    )
+    zeros = run.recipe["granularity"] == "weight"
+    quantity = "nonzero" if zeros else "parameters"
+    return [
+        Tile(
+            _("{metric}, validation").format(metric=_(task.metric_label)),
+            tuned,
+            _("untouched {baseline}, after the cut {cut}").format(baseline=baseline, cut=cut),
+        ),
+        _share(_("Non-zero parameters") if zeros else _("Parameters"), result, quantity, compact),
+        _share(_("MACs"), result, "macs", compact),
+        _share(_("Size"), result, "bytes", size),
+        _speed(result),
+    ]
+
+
+def _share(label: str, result: dict, quantity: str, text) -> Tile:
+    before, after = result[f"{quantity}_before"], result[f"{quantity}_after"]
+    if after == before:
+        return Tile(label, text(after), _("unchanged"))
+    note = _("of {before}, {share} gone").format(before=text(before), share=percent(1 - after / before))
+    if after > before:
+        note = _("more than {before}").format(before=text(before))
+    return Tile(label, text(after), note)
+
+
+def _speed(result: dict) -> Tile:
+    latency = latency_of(result)
+    if latency["speedup"] is None:
+        return Tile(_("Measured speedup"), _("pending"), _("timed when nothing trains any more"), tone="wait")
+    note = _("{before:.3g} → {after:.3g} ms, batch of {batch}")
+    return Tile(
+        _("Measured speedup"),
+        f"{latency['speedup']:.2f}×",
+        note.format(
+            before=latency["latency_ms_before"], after=latency["latency_ms_after"], batch=latency["latency_batch"]
+        ),
+        latency["latency_reason"] or "",
+    )

@@ -1,0 +1,196 @@
+"""What a visitor has chosen, on every page: the model, the question asked of it, the cut, the recipe."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+import streamlit as st
+
+from prunekit.core.cards import ModelCard, model_card, model_cards
+from prunekit.core.cut_table import CutTable
+from prunekit.core.cuts import Cut
+from prunekit.core.errors import BadSetting, UnknownName
+from prunekit.core.language import _
+from prunekit.core.recipe import Recipe
+
+FIRST_MODEL = "lenet-fashion"
+FIRST_CUT = Cut(0.3)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the Explore page asks of a model: which scores, at what grain."""
+
+    model: str
+    scorer: str
+    knobs: dict
+    granularity: str
+    seed: int = 0
+    calibration: int = 512
+
+    def arguments(self) -> tuple:
+        """The arguments of the engine's `exploration`, and the first ones of its `preview`."""
+        return (self.model, self.scorer, self.knobs, self.granularity, self.seed, self.calibration)
+
+    @property
+    def key(self) -> str:
+        return json.dumps(self.arguments(), sort_keys=True)
+
+
+# -- the model: the address first, then the session, so that a link, a reload and a page switch all keep it -------
+
+
+def chosen_model() -> str:
+    """The id of the chosen model; an unknown one in the address raises UnknownName once and is then forgotten."""
+    known = model_cards()
+    asked = st.query_params.get("model")
+    chosen = asked or st.session_state.get("model") or (FIRST_MODEL if FIRST_MODEL in known else next(iter(known), ""))
+    if chosen not in known:
+        st.query_params.pop("model", None)
+        st.session_state.pop("model", None)
+        raise UnknownName.of(_("model"), chosen, known)
+    choose_model(chosen)
+    return chosen
+
+
+def choose_model(name: str) -> None:
+    """Makes a model the chosen one, here and in the address. The same on every page: fit for a callback."""
+    st.session_state["model"] = name
+    if st.query_params.get("model") != name:
+        st.query_params["model"] = name
+
+
+def chosen_card() -> ModelCard:
+    return model_card(st.session_state["model"])
+
+
+# -- the cut: a Cut, the row in focus, and a revision that grows whenever the server, not the hand, moved it -------
+
+
+def cut() -> Cut:
+    return st.session_state.setdefault("cut", FIRST_CUT)
+
+
+def focus() -> str:
+    return st.session_state.get("focus", "")
+
+
+def revision() -> int:
+    return st.session_state.setdefault("cut_revision", 1)
+
+
+def move_cut(new: Cut, focus: str | None = None) -> None:
+    """The server moves the cut: the picture in the browser will follow."""
+    st.session_state["cut"] = new
+    if focus is not None:
+        st.session_state["focus"] = focus
+    st.session_state["cut_revision"] = revision() + 1
+
+
+def heard_cut(new: Cut, focus: str) -> None:
+    """The browser moved the cut: there is nothing to send back but its numbers."""
+    st.session_state["cut"], st.session_state["focus"] = new, focus
+
+
+def hear(message: dict | None, table: CutTable, board: str) -> None:
+    """Takes over the cut in a message from the picture `board`, unless it is an old one or none at all.
+
+    A threshold typed as a score becomes a sparsity here, from all scores: the browser knows some of them only.
+    """
+    if not message or message.get("board") != board or message.get("revision") != revision():
+        return
+    new = _cut_in(message, table.names, cut().scope)
+    if new is None:
+        return
+    focused = message.get("focus") if message.get("focus") in table.names else focus()
+    st.session_state["cut_heard"] = message.get("seq")
+    st.session_state["cut_settled"] = bool(message.get("settled"))
+    typed = message.get("threshold")
+    if isinstance(typed, dict) and isinstance(typed.get("value"), (int, float)):
+        move_cut(_cut_at(typed["value"], typed.get("row"), table, new), focused)
+    else:
+        heard_cut(new, focused)
+
+
+def heard() -> int:
+    """The number of the last message that was heard; the picture knows by it which cut an answer is for."""
+    return st.session_state.get("cut_heard") or 0
+
+
+def settled() -> bool:
+    """Whether the hand has let go."""
+    return st.session_state.get("cut_settled", True)
+
+
+def _cut_in(message: dict, names: tuple[str, ...], scope: str) -> Cut | None:
+    try:
+        overrides = {name: float(message["overrides"][name]) for name in names if name in message["overrides"]}
+        locked = frozenset(message["locked"]) & frozenset(names)
+        return Cut(float(message["sparsity"]), scope, overrides, locked)
+    except (BadSetting, KeyError, TypeError, ValueError):
+        return None
+
+
+def _cut_at(threshold: float, name: str | None, table: CutTable, cut: Cut) -> Cut:
+    if name not in table.names:
+        return dataclasses.replace(cut, sparsity=table.sparsity_below(threshold, cut))
+    row = table.names.index(name)
+    share = table.count_below(row, threshold) / int(table.units[row])
+    return dataclasses.replace(cut, overrides={**cut.overrides, name: share}, locked=cut.locked - {name})
+
+
+def fit_cut(question: Question, scope: str, names: tuple[str, ...]) -> None:
+    """Makes the cut one of the rows on the page: another model or granularity forgets what belonged to the old rows."""
+    rows = [question.model, question.granularity]
+    old = cut()
+    if st.session_state.get("cut_rows", rows) != rows:
+        old = Cut(old.sparsity, old.scope)
+    st.session_state["cut_rows"] = rows
+    new = Cut(
+        old.sparsity,
+        scope,
+        {name: value for name, value in old.overrides.items() if name in names},
+        old.locked & frozenset(names),
+    )
+    new_focus = focus() if focus() in names else (names[0] if names else "")
+    if new != cut() or new_focus != focus():
+        move_cut(new, new_focus)
+
+
+# -- the recipe: from a proposal to the Explore page, and from there to the Prune page -----------------------------
+
+
+def aim_at(recipe: Recipe) -> None:
+    """Opens the Explore page's controls at a recipe; its target is solved there, where the scores are."""
+    for name in ("scorer", "granularity", "scope"):
+        st.session_state[name] = getattr(recipe, name)
+    st.session_state["view"] = "importance"
+    st.session_state["recipe"] = recipe
+    st.session_state["aim"] = recipe
+    st.session_state.pop("cut_rows", None)
+    st.session_state["cut"] = Cut(0.0, recipe.scope, dict(recipe.overrides), frozenset(recipe.locked))
+
+
+def take_aim(model: str) -> Recipe | None:
+    """The recipe that the Explore page is still to be set to, if it is one for this model; once."""
+    aim = st.session_state.pop("aim", None)
+    return aim if aim and aim.model == model else None
+
+
+def recipe_of(question: Question) -> Recipe:
+    """The recipe of the cut on the page; training and schedule come from the recipe that was there before."""
+    before = st.session_state.get("recipe")
+    if before is None or before.model != question.model:
+        before = Recipe(question.model)
+    now = cut()
+    return dataclasses.replace(
+        before,
+        scorer=question.scorer,
+        knobs=question.knobs,
+        granularity=question.granularity,
+        scope=now.scope,
+        target="sparsity",
+        amount=now.sparsity,
+        overrides=dict(now.overrides),
+        locked=tuple(sorted(now.locked)),
+    )

@@ -1,0 +1,174 @@
+"""Train a sample model again: python sample_models/train.py lenet-fashion|mlp-digits [--data FOLDER]."""
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# ruff: noqa: E402
+# A script, not an installed package: the repository must be found first.
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import safetensors
+import safetensors.torch
+import torch
+
+from prunekit.core.cards import ModelCard
+from prunekit.core.fingerprint import checksum
+from prunekit.core.recipe import Training
+from prunekit.data import Dataset, Split, load_dataset
+from prunekit.models import build
+from prunekit.structure.layers import count_macs
+from prunekit.training import evaluate, train
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a sample model is made from."""
+
+    title: str
+    summary: str
+    architecture: str
+    arguments: dict
+    data: str
+    split: str
+    training: Training
+    seed: int = 0
+    prefer: str = "auto"
+
+
+SAMPLES = {
+    "lenet-fashion": Sample(
+        title="LeNet on Fashion-MNIST",
+        summary="A small convolutional network that tells ten kinds of clothes apart. "
+        "Everything about it is instant, so it is the one to start with.",
+        architecture="lenet",
+        arguments={"channels": [16, 32], "hidden": 128, "classes": 10, "input_shape": [1, 28, 28]},
+        data="fashion-mnist",
+        split="The 60,000 training images, split class by class with a fixed seed; the official test set. "
+        "The shipped images are class-balanced parts of the training and the validation images.",
+        training=Training(
+            epochs=25,
+            learning_rate=0.05,
+            batch_size=64,
+            weight_decay=5e-4,
+            label_smoothing=0.05,
+            precision="float32",
+        ),
+        prefer="full",
+    ),
+    "mlp-digits": Sample(
+        title="Perceptron on digits",
+        summary="Three hidden layers that read handwritten digits of 8 by 8 pixels. "
+        "So small that a whole lesson fits on one screen.",
+        architecture="mlp",
+        arguments={"hidden": [64, 64, 32], "classes": 10, "input_shape": [1, 8, 8]},
+        data="digits",
+        split="60 % training, 20 % validation, 20 % test, split class by class with a fixed seed; all is shipped.",
+        training=Training(
+            epochs=60,
+            learning_rate=0.05,
+            batch_size=32,
+            weight_decay=5e-4,
+            label_smoothing=0.1,
+            precision="float32",
+        ),
+    ),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Train a sample model with a fixed seed and write its card.")
+    parser.add_argument("name", choices=SAMPLES)
+    parser.add_argument("--data", help="folder of full data sets, as torchvision lays them out (default: data/)")
+    parser.add_argument("--epochs", type=int, help="fewer or more passes than the sample's own")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    parser.add_argument("--out", type=Path, help="folder to write to (default: sample_models/<name>)")
+    given = parser.parse_args()
+    if given.data:
+        os.environ["PRUNEKIT_DATA"] = given.data
+    torch.set_num_threads(given.threads)
+
+    sample = SAMPLES[given.name]
+    settings = dataclasses.replace(sample.training, epochs=given.epochs or sample.training.epochs)
+    dataset = load_dataset(sample.data, prefer=sample.prefer)
+    print(f"{sample.title}: {len(dataset.train)} images, {settings.epochs} epochs", flush=True)
+    torch.manual_seed(sample.seed)
+    model = build(sample.architecture, sample.arguments)
+    train(model, dataset.train, dataset.task, settings, seed=sample.seed, validation=dataset.validation, report=say)
+
+    folder = given.out or HERE / given.name
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / "weights.safetensors"
+    weights.write_bytes(safetensors.torch.save(model.state_dict()))
+    card = card_of(given.name, sample, settings, dataset, model, weights)
+    # The fields of ModelCard are the fields of the card: a missing or surplus one fails here.
+    ModelCard(**card)
+    (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(json.dumps(card["metrics"]), f"written to {folder}", sep="\n")
+
+
+def say(event: dict) -> None:
+    """One line for each epoch."""
+    if event["kind"] == "epoch":
+        print(
+            f"epoch {event['epoch']}/{event['epochs']}  loss {event['loss']:.4f}  train {event['train']:.4f}  "
+            f"validation {event['validation']:.4f}  {event['seconds']:.1f} s",
+            flush=True,
+        )
+
+
+def card_of(name: str, sample: Sample, settings: Training, dataset: Dataset, model, weights: Path) -> dict:
+    """The card as plain values; its metrics are those of the last epoch."""
+    mean, std = dataset.normalization
+    shipped = load_dataset(sample.data, prefer="shipped")
+    return {
+        "id": name,
+        "title": sample.title,
+        "summary": sample.summary,
+        "architecture": sample.architecture,
+        "arguments": model.blueprint["arguments"],
+        "data": sample.data,
+        "task_name": dataset.task.name,
+        "input_shape": list(model.input_shape),
+        "classes": list(dataset.classes),
+        "preprocessing": {"pixels": "in [0, 1], then (pixel - mean) / std", "mean": list(mean), "std": list(std)},
+        "training": dataclasses.asdict(settings)
+        | {"seed": sample.seed, "augmentation": {"shift": dataset.shift, "flips": dataset.flips}},
+        "split": {"how": sample.split, "full": sizes(dataset), "shipped": sizes(shipped)},
+        "metrics": {"full": metrics(model, dataset), "shipped": metrics(model, shipped)},
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "macs": count_macs(model, torch.zeros(1, *model.input_shape)),
+        "bytes": weights.stat().st_size,
+        "checksum": checksum(weights),
+        "licence": {"data": dataset.licence, "source": dataset.source, "weights": "MIT"},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__.split("+")[0],
+            "safetensors": safetensors.__version__,
+            "threads": torch.get_num_threads(),
+        },
+    }
+
+
+def parts(dataset: Dataset) -> dict[str, Split]:
+    return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+
+
+def sizes(dataset: Dataset) -> dict[str, int]:
+    """The number of examples in each part."""
+    return {name: len(split) for name, split in parts(dataset).items()}
+
+
+def metrics(model, dataset: Dataset) -> dict[str, float]:
+    """The task's metric on each part."""
+    return {name: round(evaluate(model, split, dataset.task).value, 6) for name, split in parts(dataset).items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Benchmarks: speed, each row under the name that its goal was given."""

@@ -1,0 +1,85 @@
+"""The counts that move under the hand are those of the cut table: `counts.js` in a real browser against Python."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import prunekit.ui.components.cuts as cuts
+from prunekit.core.cut_table import Costs, CutTable
+from prunekit.core.cuts import Cut
+from prunekit.ui.components.cuts.cuts import POINTS, _packed
+
+pytestmark = pytest.mark.browser
+
+COUNTS = (Path(cuts.__file__).parent / "counts.js").read_text(encoding="utf-8")
+ASK = """({ names, rows, scope, cuts }) => {
+  const decode = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  const counter = new Counter(names, rows.map(([edges, units]) => new Scores(decode(edges), units)), scope);
+  return cuts.map((cut) => counter.pruned({ ...cut, locked: new Set(cut.locked) }));
+}"""
+HALFWAY = """() => {
+  const scores = new Scores(Float32Array.of(1, 2, 4), 3);
+  return [scores.at(1), scores.at(2), scores.below(3)[0]];
+}"""
+NOTHING = Costs(
+    np.zeros((0, 1)),
+    np.zeros(0),
+    np.zeros(0, int),
+    np.zeros(0, int),
+    np.zeros((0, 4)),
+    np.zeros(0, int),
+    np.zeros(4),
+    (),
+)
+
+
+@pytest.fixture(scope="module")
+def page(chromium):
+    """An empty page that knows `counts.js`."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.add_script_tag(content=COUNTS)
+    yield page
+    context.close()
+
+
+def counts_in_browser(page, table: CutTable, scope: str, some: list[Cut]) -> list:
+    rows = [[_packed(table.scores_at(i, POINTS)), int(units)] for i, units in enumerate(table.units)]
+    plain = [cut.to_plain() for cut in some]
+    return page.evaluate(ASK, {"names": list(table.names), "rows": rows, "scope": scope, "cuts": plain})
+
+
+def table_of(random, sizes, digits) -> CutTable:
+    rows = {f"r{i}": np.sort(random.gamma(2, 1 + i, n).round(digits)).astype(np.float32) for i, n in enumerate(sizes)}
+    return CutTable.of(rows, NOTHING)
+
+
+def random_cut(random, names, scope) -> Cut:
+    own = {name: float(random.random()) for name in names if random.random() < 0.2}
+    locked = frozenset(name for name in names if random.random() < 0.1)
+    sparsity = float(random.choice([0, 1, random.random(), round(random.random(), 2)]))
+    return Cut(sparsity, scope, own, locked)
+
+
+@pytest.mark.parametrize("scope", ["global", "layer"])
+@pytest.mark.parametrize("digits", [0, 1, 6], ids=["many ties", "some ties", "no ties"])
+def test_rows_of_up_to_512_units_are_counted_exactly(page, scope, digits):
+    random = np.random.default_rng(digits)
+    table = table_of(random, [1, 2, 7, 40, 300, 512], digits)
+    some = [random_cut(random, table.names, scope) for _ in range(60)]
+    assert counts_in_browser(page, table, scope, some) == [table.pruned(cut).tolist() for cut in some]
+
+
+def test_large_rows_are_counted_to_a_third_of_a_percent_and_their_sum_exactly(page):
+    random = np.random.default_rng(0)
+    table = table_of(random, [600, 20_000, 200_000], 9)
+    some = [Cut(float(s)) for s in np.linspace(0, 1, 41)]
+    for cut, counts in zip(some, counts_in_browser(page, table, "global", some), strict=True):
+        exact = table.pruned(cut)
+        assert sum(counts) == exact.sum()
+        assert (np.abs(np.array(counts) - exact) <= 2 + 0.0033 * table.units).all()
+
+
+def test_a_score_between_two_units_lies_halfway(page):
+    assert page.evaluate(HALFWAY) == [1.5, 3, 2]

@@ -1,0 +1,52 @@
+"""The one rule from fractions to exact counts."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prunekit.core.cuts import Cut, check_fraction, exact_count
+from prunekit.core.errors import BadSetting
+
+
+@pytest.mark.parametrize(
+    ("fraction", "units", "count"),
+    [(0.2, 10, 2), (0.25, 10, 3), (0.35, 10, 4), (0.05, 10, 1), (0.04, 10, 0), (0.0, 7, 0), (1.0, 7, 7), (0.5, 0, 0)],
+)
+def test_a_fraction_is_rounded_half_up_to_whole_units(fraction, units, count):
+    assert exact_count(fraction, units) == count
+
+
+@given(st.integers(1, 200_000_000), st.data())
+def test_every_count_can_be_asked_for_as_a_fraction(units, data):
+    count = data.draw(st.integers(0, units))
+    assert exact_count(count / units, units) == count
+
+
+@given(st.floats(0, 1), st.integers(0, 1000))
+def test_a_count_is_never_more_than_half_a_unit_off(fraction, units):
+    assert abs(exact_count(fraction, units) - fraction * units) <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize("number", [0, 1, 0.5, np.float32(0.5), np.float64(0.5), np.int64(1)])
+def test_numbers_of_any_kind_are_fractions(number):
+    check_fraction(number, "It")
+
+
+@pytest.mark.parametrize("other", [-0.01, 1.01, float("nan"), "0.5", None, True])
+def test_anything_outside_zero_to_one_is_refused(other):
+    with pytest.raises(BadSetting, match=r"^It must be between 0 and 1, not .*\.$"):
+        check_fraction(other, "It")
+
+
+def test_a_cut_knows_which_rows_follow_the_whole_net():
+    cut = Cut(0.5, overrides={"own": 0.2}, locked=frozenset({"locked"}))
+    assert [cut.is_free(name) for name in ("free", "own", "locked")] == [True, False, False]
+    assert cut.own_count("own", 10) == 2
+    assert cut.own_count("locked", 10) == 0
+
+
+def test_a_cut_goes_through_plain_values_unchanged():
+    cut = Cut(0.3, "layer", {"a": 0.5}, frozenset({"c", "b"}))
+    assert cut.to_plain()["locked"] == ["b", "c"]
+    assert Cut.from_plain(cut.to_plain()) == cut

@@ -1,0 +1,35 @@
+"""What the server knows of the scorers, without loading any of them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from prunekit.core.descriptions import scorer_description, scorer_descriptions
+from prunekit.core.errors import UnknownName
+
+
+def test_each_scorer_says_what_it_is_and_where_it_comes_from():
+    for name, described in scorer_descriptions().items():
+        assert described.name == name
+        assert described.needs in ("weights", "gradients", "activations")
+        assert set(described.granularities) <= {"weight", "channel"}
+        assert described.help.endswith(".")
+
+
+def test_the_norm_of_magnitude_is_a_whole_number_with_two_choices():
+    (norm,) = scorer_description("magnitude").knobs
+    assert (norm.name, norm.kind, norm.default, norm.choices, norm.labels) == ("p", int, 1, (1, 2), ("L1", "L2"))
+
+
+def test_an_unknown_scorer_is_answered_with_those_there_are():
+    with pytest.raises(UnknownName, match=r"no criterion called “magic”; choose one of: .*taylor"):
+        scorer_description("magic")
+
+
+def test_the_core_needs_no_torch():
+    code = (
+        "import sys, prunekit.core.recipe, prunekit.core.cut_table, prunekit.core.packing;"
+        "prunekit.core.recipe.Recipe(); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

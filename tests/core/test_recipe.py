@@ -1,0 +1,134 @@
+"""A recipe says everything a run depends on, and nothing that makes no sense."""
+
+import itertools
+import json
+import shlex
+
+import pytest
+
+from prunekit.core.cuts import Cut
+from prunekit.core.errors import BadSetting, UnknownName
+from prunekit.core.recipe import Recipe, Training
+
+
+def full() -> Recipe:
+    """A recipe with nothing left at its default."""
+    return Recipe(
+        "mlp-digits",
+        scorer="magnitude",
+        knobs={"p": 2},
+        granularity="weight",
+        scope="layer",
+        target="macs",
+        amount=0.25,
+        overrides={"fc1.weight": 0.75},
+        locked=("fc3.weight", "fc2.weight"),
+        schedule="iterative",
+        rounds=4,
+        calibration=64,
+        training=Training(epochs=8, learning_rate=0.1, optimizer="adamw", augment=False),
+        seed=7,
+    )
+
+
+def test_the_data_is_the_models_own_unless_told_otherwise():
+    assert Recipe("lenet-fashion").data == "fashion-mnist"
+    assert Recipe("lenet-fashion", data="digits").data == "digits"
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), full()])
+def test_a_recipe_goes_through_json_unchanged(recipe):
+    again = Recipe.from_plain(json.loads(json.dumps(recipe.to_plain())))
+    assert again == recipe
+    assert again.fingerprint == recipe.fingerprint
+
+
+def test_a_fingerprint_is_the_same_for_the_same_recipe_however_it_was_written():
+    recipe = Recipe(amount=1, training=Training(epochs=2, learning_rate=1))
+    assert recipe.fingerprint == Recipe(amount=1.0, training=Training(epochs=2.0, learning_rate=1.0)).fingerprint
+    by_norm = [Recipe(scorer="magnitude", knobs=knobs).fingerprint for knobs in ({}, {"p": 1}, {"p": 1.0})]
+    assert len(set(by_norm)) == 1
+    one, two = ({"conv1": 0.1, "conv2": 1}, {"conv2": 1.0, "conv1": 0.1})
+    assert Recipe(overrides=one).fingerprint == Recipe(overrides=two).fingerprint
+    assert Recipe(locked=("a", "b")).fingerprint == Recipe(locked=("b", "a", "b")).fingerprint
+    assert Recipe(schedule="one-shot", rounds=9).fingerprint == Recipe(schedule="one-shot").fingerprint
+
+
+def test_a_fingerprint_differs_when_anything_does():
+    base = Recipe(scorer="magnitude", schedule="iterative")
+    others = [
+        base.with_(seed=1),
+        base.with_(amount=0.51),
+        base.with_(knobs={"p": 2}),
+        base.with_(locked=("conv1",)),
+        base.with_(rounds=2),
+        base.with_(training=Training(epochs=4)),
+        base.with_(scorer="random"),
+    ]
+    assert len({recipe.fingerprint for recipe in (base, *others)}) == 1 + len(others)
+
+
+def test_another_criterion_starts_with_its_own_knobs():
+    assert Recipe(scorer="magnitude", knobs={"p": 2}).with_(scorer="random").knobs == {}
+    assert Recipe(scorer="magnitude", knobs={"p": 2}).with_(seed=3).knobs == {"p": 2}
+    assert Recipe(scorer="random").with_(scorer="magnitude", knobs={"p": 2}).knobs == {"p": 2}
+
+
+def test_the_cut_of_a_recipe_has_its_scope_overrides_and_locks():
+    assert full().cut(0.5) == Cut(0.5, "layer", {"fc1.weight": 0.75}, frozenset({"fc2.weight", "fc3.weight"}))
+
+
+@pytest.mark.parametrize(
+    ("plain", "error", "words"),
+    [
+        ({"model": "alexnet"}, UnknownName, "no model called “alexnet”; choose one of: .*lenet-fashion"),
+        ({"model": "../lenet-fashion"}, UnknownName, "no model called"),
+        ({"model": 5}, BadSetting, "given by its name, not “5”"),
+        ({"scorer": "magic"}, UnknownName, "no criterion called “magic”"),
+        ({"scorer": "bn_scale", "granularity": "weight"}, BadSetting, "no answer for granularity “weight”"),
+        ({"scorer": "magnitude", "knobs": {"q": 1}}, BadSetting, "no setting “q”; its settings are: p"),
+        ({"scorer": "magnitude", "knobs": {"p": 3}}, BadSetting, "Norm must be one of 1, 2"),
+        ({"amount": 2}, BadSetting, "Amount must be between 0 and 1, not 2"),
+        ({"amount": "half"}, BadSetting, "Amount must be a number"),
+        ({"target": "watts"}, BadSetting, "Target must be one of"),
+        ({"scope": "local"}, BadSetting, "Scope must be one of"),
+        ({"schedule": "cubic"}, BadSetting, "Schedule must be one of"),
+        ({"overrides": {"conv1": 2}}, BadSetting, "sparsity of conv1 must be between 0 and 1"),
+        ({"overrides": [1]}, BadSetting, "“overrides” in a recipe must be a JSON object"),
+        ({"locked": "conv1"}, BadSetting, "“locked” in a recipe must be a list"),
+        ({"locked": [1]}, BadSetting, "list of names"),
+        ({"training": 5}, BadSetting, "“training” in a recipe must be a JSON object"),
+        ({"training": {"epochs": -1}}, BadSetting, "Epochs must be between 0 and 1000"),
+        ({"training": {"speed": 1}}, BadSetting, "no setting “speed” in a training"),
+        ({"colour": "red"}, BadSetting, "no setting “colour” in a recipe"),
+        ([], BadSetting, "must be a JSON object"),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused_in_one_sentence(plain, error, words):
+    with pytest.raises(error, match=words) as caught:
+        Recipe.from_plain(plain)
+    assert str(caught.value).endswith(".")
+
+
+def test_the_command_line_names_everything_that_is_not_left_to_chance():
+    words = shlex.split(full().command())
+    assert words[:6] == ["python", "-m", "prunekit", "prune", "--model", "mlp-digits"]
+    pairs = list(itertools.pairwise(words))
+    for pair in (
+        ("--scorer", "magnitude"),
+        ("--granularity", "weight"),
+        ("--scope", "layer"),
+        ("--target", "macs=0.25"),
+        ("--schedule", "iterative"),
+        ("--rounds", "4"),
+        ("--epochs", "8"),
+        ("--learning-rate", "0.1"),
+        ("--optimizer", "adamw"),
+        ("--knob", "p=2"),
+        ("--override", "fc1.weight=0.75"),
+        ("--lock", "fc2.weight"),
+        ("--lock", "fc3.weight"),
+        ("--seed", "7"),
+    ):
+        assert pair in pairs
+    assert "--no-augment" in words

@@ -1,0 +1,94 @@
+"""The run store: ids, queue order, events that cannot be written twice, and sentences for a broken file."""
+
+import pytest
+
+from prunekit.core.errors import StoreUnavailable, UnknownName
+from prunekit.experiments.store import Store
+
+RECIPE = {"model": "lenet-fashion"}
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path, writable=True)
+
+
+def test_a_folder_without_history_is_an_empty_history(tmp_path):
+    assert Store(tmp_path / "nothing").runs() == []
+
+
+def test_the_same_recipe_run_again_gets_the_next_counter(store):
+    assert [store.add(RECIPE, "abc", "t", "run") for _ in range(3)] == ["abc-1", "abc-2", "abc-3"]
+
+
+def test_a_deleted_run_s_counter_is_free_and_its_events_are_gone(store):
+    first = store.add(RECIPE, "abc", "t", "run")
+    store.add_events(first, 0, [{"number": 0, "time": 1.0, "kind": "epoch"}])
+    store.delete(first)
+    assert store.events(first) == []
+    assert store.add(RECIPE, "abc", "t", "run") == "abc-1"
+    assert store.events("abc-1") == []
+
+
+def test_events_told_twice_are_kept_once_and_come_back_in_order(store):
+    run = store.add(RECIPE, "abc", "t", "run")
+    told = [{"number": n, "time": float(n), "kind": "epoch", "epoch": n} for n in range(3)]
+    store.add_events(run, 0, told[1:])
+    store.add_events(run, 0, told)
+    assert [e["epoch"] for e in store.events(run)] == [0, 1, 2]
+    assert store.events(run, kinds=("cut",)) == []
+
+
+def test_events_of_a_deleted_run_have_nowhere_to_go_and_hurt_nobody(store):
+    store.add_events("gone-1", 0, [{"number": 0, "time": 1.0, "kind": "epoch"}])
+    assert store.events("gone-1") == []
+
+
+def test_people_s_own_runs_wait_before_the_controls(store):
+    control = store.add(RECIPE, "aaa", "t", "control")
+    own = store.add(RECIPE, "bbb", "t", "run")
+    assert (store.place(own), store.place(control)) == (0, 1)
+
+
+def test_a_running_run_is_ahead_of_the_first_in_the_queue(store):
+    busy, waiting = store.add(RECIPE, "aaa", "t", "run"), store.add(RECIPE, "bbb", "t", "run")
+    store.change(busy, state="running")
+    assert (store.place(busy), store.place(waiting)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "known"), [("queued", True), ("finished", True), ("failed", False), ("stopped", False)]
+)
+def test_only_a_run_that_waits_runs_or_finished_stands_for_its_recipe(store, state, known):
+    run = store.add(RECIPE, "abc", "t", "run")
+    store.change(run, state=state)
+    assert (store.same("abc") is not None) == known
+
+
+def test_a_reader_sees_what_the_writer_wrote(store, tmp_path):
+    run = store.add(RECIPE, "abc", "t", "run")
+    reader = Store(tmp_path)
+    assert reader.run(run).recipe == RECIPE
+    store.change(run, state="finished", result={"test_finetuned": 0.9})
+    assert reader.run(run).result == {"test_finetuned": 0.9}
+
+
+def test_a_reader_cannot_write(store, tmp_path):
+    with pytest.raises(AssertionError):
+        Store(tmp_path).add(RECIPE, "abc", "t", "run")
+
+
+def test_an_unknown_run_is_named(store):
+    with pytest.raises(UnknownName, match="abc-9"):
+        store.run("abc-9")
+
+
+def test_a_damaged_history_is_one_sentence_that_says_what_to_do(tmp_path):
+    (tmp_path / "runs.sqlite").write_bytes(b"not a database" * 500)
+    with pytest.raises(StoreUnavailable, match=r"move runs\.sqlite away"):
+        Store(tmp_path).runs()
+
+
+def test_a_history_of_today_opens_again(tmp_path):
+    run = Store(tmp_path, writable=True).add(RECIPE, "abc", "t", "run")
+    assert Store(tmp_path, writable=True).run(run).id == run

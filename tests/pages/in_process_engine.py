@@ -1,0 +1,118 @@
+"""For page tests: the recorder's own functions called in this process, where nothing is trained."""
+
+import re
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from prunekit.core import errors
+from prunekit.core.packing import pack, unpack
+from prunekit.experiments import recorder
+from prunekit.experiments.engine import Pending
+from prunekit.experiments.folder import home
+from prunekit.experiments.naming import call
+from prunekit.experiments.store import Store
+from tests.sample_runs import add_finished, add_running, recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class InProcessEngine:
+    """Engine's methods as pages use them. Arguments and answers are packed both ways, as between processes."""
+
+    def __init__(self, _home=None):
+        self.problem: Exception | None = None
+
+    def start(self, recipe: dict, role: str = "run", again: bool = False, patience: float = 30.0) -> dict:
+        return self._tell("enqueue", recipe, role, again)
+
+    def stop(self, run_id: str) -> None:
+        self._tell("stop", run_id)
+
+    def resume(self, run_id: str) -> None:
+        self._tell("resume", run_id)
+
+    def rename(self, run_id: str, title: str) -> None:
+        self._tell("rename", run_id, title)
+
+    def delete(self, run_id: str) -> None:
+        self._tell("delete", run_id)
+
+    def _tell(self, name: str, *args):
+        if self.problem:
+            raise self.problem
+        answer = unpack(call(f"prunekit.experiments.recorder:{name}", tuple(unpack(pack(list(args))))))
+        if "error" in answer:
+            raise getattr(errors, answer["error"])(answer["sentence"])
+        return answer["value"]
+
+    def ask(self, *_args, **_options) -> Pending:
+        return Pending("starting")
+
+    def status(self) -> dict:
+        return {"state": "ready", "sentence": "The engine is ready.", "lanes": {}}
+
+    def warm_up(self) -> None:
+        pass
+
+
+@pytest.fixture
+def engine_here(monkeypatch):
+    """The engine of the pages' server, in this process; its runs wait in a real store and are never begun."""
+    from prunekit.ui import engine as module
+
+    class Scheduler:
+        def cancel(self, _keys, force=False):
+            pass
+
+    # AppTest makes every run the first one of a server, which goes round twice and forgets the press of a button.
+    first = PagesManager.__init__
+
+    def later(self, *args, **options):
+        first(self, *args, **options)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", later)
+    here = InProcessEngine()
+    monkeypatch.setattr(module, "Engine", lambda _home: here)
+    monkeypatch.setattr(recorder, "_store", None)
+    monkeypatch.setattr(recorder, "_submit", lambda _client, _run: None)
+    monkeypatch.setattr(recorder, "_client", Scheduler)
+    monkeypatch.setattr(recorder, "_flag", lambda _run_id: None)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield here
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def history(engine_here) -> Store:
+    """The store that the pages read, to be filled."""
+    return Store(home(), writable=True)
+
+
+@pytest.fixture
+def three_runs(history) -> list[str]:
+    """Two finished runs, of which one is a random control, and one that is running."""
+    ids = [add_finished(history, recipe()), add_finished(history, recipe(scorer="random"), role="control")]
+    return [*ids, add_running(history, recipe(amount=0.7))]
+
+
+def open_page(name: str, **session) -> AppTest:
+    """A page of the app, run once, without an exception."""
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    for key, value in session.items():
+        test.session_state[key] = value
+    test.switch_page(f"pages/{name}.py").run()
+    assert not test.exception, [e.value for e in test.exception]
+    return test
+
+
+def texts(test: AppTest) -> str:
+    """All that the page says in words, one piece a line."""
+    kinds = (*test.markdown, *test.caption, *test.text, *test.info, *test.error, *test.warning, *test.subheader)
+    pieces = [re.sub(r"\\([^\w\s])", r"\1", str(piece.value)) for piece in kinds]  # without Markdown's escapes
+    return "\n".join([*pieces, *(html.value for html in test.get("html"))])

@@ -1,0 +1,187 @@
+"""The Prune page: the form says what it will do, Start starts once, and runs are told as they are."""
+
+import pytest
+
+from prunekit.core.errors import EngineUnavailable
+from prunekit.core.recipe import Recipe, Training
+from prunekit.reports.recipes import what_it_does
+from tests.pages.in_process_engine import open_page, texts
+from tests.sample_runs import add_finished, add_running, recipe
+
+pytestmark = pytest.mark.usefixtures("engine_here")
+
+
+def press_start(page):
+    page.button(key="start").click().run()
+    assert not page.exception
+    return page
+
+
+def test_a_first_visitor_finds_a_recipe_that_says_what_it_will_do(history):
+    page = open_page("prune")
+    assert what_it_does(Recipe("lenet-fashion")) in texts(page)
+    assert not page.button(key="start").disabled
+
+
+def test_start_queues_the_recipe_of_the_form_and_its_random_control(history):
+    page = open_page("prune", recipe=recipe())
+    page.number_input(key="form.amount").set_value(37.5).run()
+    page.number_input(key="form.epochs").set_value(1).run()
+    press_start(page)
+    run, control = history.runs()
+    assert (run.role, run.recipe["scorer"], run.recipe["amount"], run.recipe["training"]["epochs"]) == (
+        "run",
+        "magnitude",
+        0.375,
+        1,
+    )
+    assert (control.role, control.recipe["scorer"]) == ("control", "random")
+    assert control.recipe | {"scorer": "magnitude", "knobs": run.recipe["knobs"]} == run.recipe
+    assert {"queued", "random control"} <= set(_badges(page))
+
+
+def test_without_the_tick_no_control_is_started(history):
+    page = open_page("prune")
+    page.checkbox(key="form.control").uncheck().run()
+    press_start(page)
+    assert [run.role for run in history.runs()] == ["run"]
+
+
+def test_a_second_press_starts_nothing_new_and_says_so(history):
+    page = press_start(press_start(open_page("prune")))
+    assert len(history.runs()) == 2
+    assert "This recipe is already on its way; it is not run twice." in texts(page)
+
+
+def test_a_recipe_that_was_run_before_is_shown_and_not_run_again(history):
+    known = add_finished(history, recipe())
+    page = press_start(open_page("prune", recipe=recipe()))
+    assert [run.id for run in history.runs() if run.role == "run"] == [known]
+    assert "This recipe was run before" in texts(page)
+
+
+def test_the_form_is_filled_with_the_recipe_that_another_page_left(history):
+    left = recipe(scorer="taylor", amount=0.42, schedule="iterative", rounds=4, training=Training(epochs=8))
+    page = open_page("prune", recipe=left)
+    assert page.selectbox(key="form.scorer").value == "taylor"
+    assert page.number_input(key="form.amount").value == 42.0
+    assert page.number_input(key="form.rounds").value == 4
+    press_start(page)
+    assert history.runs()[0].fingerprint == left.fingerprint
+
+
+def test_own_cuts_and_locks_are_listed_and_can_be_cleared(history):
+    page = open_page("prune", recipe=recipe(overrides={"conv2": 0.7}, locked=("conv1",)))
+    assert {"conv2: 70.0 %", "conv1"} <= set(_badges(page))
+    next(button for button in page.button if button.label == "Clear them").click().run()
+    assert page.session_state["recipe"].overrides == {}
+    assert page.session_state["recipe"].locked == ()
+
+
+def test_own_cuts_of_channels_are_dropped_when_weights_are_chosen(history):
+    page = open_page("prune", recipe=recipe(overrides={"conv2": 0.7}))
+    page.button_group(key="form.granularity").set_value("weight").run()
+    assert not page.exception
+    assert page.session_state["recipe"].overrides == {}
+    assert "dropped" in page.toast[0].value
+
+
+def test_rounds_are_asked_for_only_when_there_are_rounds(history):
+    page = open_page("prune", recipe=recipe())
+    assert "form.rounds" not in [field.key for field in page.number_input]
+    page.button_group(key="form.schedule").set_value("iterative").run()
+    assert page.number_input(key="form.rounds").value == 3
+    assert "in 3 rounds of scoring, cutting and fine-tuning that share 3 epochs." in texts(page)
+
+
+def test_a_criterion_that_cannot_score_weights_says_so_in_one_sentence(history):
+    page = open_page("prune", recipe=recipe(scorer="bn_scale"))
+    page.button_group(key="form.granularity").set_value("weight").run()
+    assert not page.exception
+    assert len(page.error) == 1
+    assert "Batch-norm scale" in page.error[0].value
+    assert page.button(key="start").disabled
+
+
+def test_an_engine_that_cannot_be_reached_is_one_sentence_and_no_run_is_invented(history, engine_here, monkeypatch):
+    monkeypatch.setattr("prunekit.ui.runs.TRY_SECONDS", 0)
+    engine_here.problem = EngineUnavailable("The engine does not answer; try again in a few seconds.")
+    page = press_start(open_page("prune"))
+    assert [error.value for error in page.error] == ["The engine does not answer; try again in a few seconds."]
+    assert history.runs() == []
+
+
+def test_a_press_while_the_engine_starts_is_kept_and_started_when_it_is_ready(history, engine_here):
+    engine_here.problem = EngineUnavailable("The engine is still starting; try again in a few seconds.")
+    page = press_start(open_page("prune"))
+    assert "starts as soon as the engine is ready" in texts(page)
+    engine_here.problem = None
+    presses = page.session_state["presses"]
+    for answer in presses[0].answers:
+        answer.result(timeout=10)
+    page.run()
+    assert len(history.runs()) == 2
+    assert "starts as soon as the engine is ready" not in texts(page)
+
+
+def test_a_running_run_shows_its_epoch_its_curves_and_how_to_stop_it(history, three_runs):
+    page = open_page("prune")
+    (bar,) = page.get("progress")
+    assert "Fine-tuning · epoch 2 of 3 · about" in bar.text
+    assert len(page.get("echarts_chart")) == 3
+    page.button(key=f"stop_{three_runs[2]}").click().run()
+    assert history.run(three_runs[2]).state == "stopping"
+    assert "stopping" in _badges(page)
+
+
+def test_waiting_runs_know_their_place(history, three_runs):
+    for amount in (0.1, 0.2):
+        asked = recipe(amount=amount)
+        history.add(asked.to_plain(), asked.fingerprint, asked.title(), "run")
+    page = open_page("prune")
+    assert [c.value for c in page.caption if "ahead of it" in c.value] == ["1 ahead of it", "2 ahead of it"]
+
+
+def test_a_finished_run_tells_before_and_after_and_that_its_time_is_pending(history):
+    add_finished(history, recipe(), finetuned=0.9, pruned=0.75, timed=False)
+    told = texts(open_page("prune"))
+    assert "90.0 %" in told
+    assert "untouched 91.0 %, after the cut 75.0 %" in told
+    assert "of 100 k, 50.0 % gone" in told
+    assert "pending" in told
+
+
+def test_a_finished_run_can_be_repeated_from_the_command_line(history):
+    add_finished(history, recipe())
+    page = open_page("prune")
+    assert page.code[0].value == recipe().command()
+
+
+def test_a_layer_that_kept_its_last_unit_is_named(history):
+    run_id = add_finished(history, recipe())
+    history.add_events(run_id, 0, [{"number": 0, "time": 1.0, "kind": "floor", "rows": ["conv1"]}])
+    assert "would have emptied conv1" in open_page("prune").warning[0].value
+
+
+def test_an_interrupted_run_says_why_and_can_be_resumed(history):
+    run_id = add_running(history, recipe())
+    history.change(run_id, state="interrupted", error="Its worker died in the middle of the run.")
+    page = open_page("prune")
+    assert page.error[0].value == "Its worker died in the middle of the run."
+    page.button(key=f"resume_{run_id}").click().run()
+    assert history.run(run_id).state == "queued"
+
+
+def test_a_title_is_shown_as_it_was_typed(history):
+    run_id = add_finished(history, recipe())
+    history.change(run_id, title="**bold** :red[x] <b>")
+    assert "**bold** :red[x] <b>" in [text.value for text in open_page("prune").text]
+
+
+def _badges(page) -> list[str]:
+    """The words on the badges of the page."""
+    found = []
+    for piece in page.markdown:
+        if "badge[" in piece.value:
+            found.append(piece.value.split("badge[", 1)[1].rsplit("]", 1)[0].split(": ", 1)[-1].strip())
+    return found

@@ -1,0 +1,147 @@
+"""A recipe in, a pruned model and its figures out: targets met, nothing lost on resuming, nothing picked on test."""
+
+import pytest
+import torch
+
+import prunekit as pk
+from prunekit.core.errors import BadSetting, Stopped
+from prunekit.core.recipe import Recipe, Training
+from prunekit.pruning import execute
+from prunekit.pruning.checkpoints import Checkpoint
+
+QUICK = Training(epochs=1, precision="float32")
+
+
+def recipe(**changes) -> Recipe:
+    return Recipe("mlp-digits", **{"training": QUICK, "amount": 0.5} | changes)
+
+
+def run(**changes):
+    return execute(recipe(**changes), timed=False)
+
+
+def test_half_of_the_units_means_half_of_the_units():
+    outcome = run()
+    kept = sum(len(indices) for indices in outcome.kept.values())
+    whole = sum(g.units for g in pk.channel_groups(pk.load_model("mlp-digits")) if g.prunable)
+    assert kept == whole / 2
+    assert outcome.result["sparsity_actual"] == outcome.result["sparsity_target"] == 0.5
+
+
+@pytest.mark.parametrize(("target", "key"), [("parameters", "parameters"), ("macs", "macs")])
+def test_half_of_the_parameters_or_macs_is_reached_and_not_overshot_by_a_unit(target, key):
+    result = run(target=target).result
+    left = result[f"{key}_after"] / result[f"{key}_before"]
+    assert 0.48 < left <= 0.5
+
+
+def test_with_single_weights_the_target_counts_those_that_are_not_zero():
+    result = run(granularity="weight", target="parameters").result
+    assert result["parameters_after"] == result["parameters_before"]
+    assert result["nonzero_after"] / result["nonzero_before"] == pytest.approx(0.5, abs=0.001)
+
+
+def test_iterative_pruning_ends_at_the_same_sparsity_with_the_same_epochs():
+    events = []
+    three = Training(epochs=3, precision="float32")
+    outcome = execute(recipe(schedule="iterative", rounds=3, training=three), events.append, timed=False)
+    cuts = [e["sparsity"] for e in events if e["kind"] == "cut"]
+    assert cuts == sorted(cuts)
+    assert len(cuts) == 3
+    assert outcome.result["sparsity_actual"] == 0.5
+    assert [e["epoch"] for e in events if e["kind"] == "epoch"] == [1, 2, 3]
+
+
+def test_iterative_pruning_of_weights_never_brings_one_back():
+    events = []
+    three = Training(epochs=3, precision="float32")
+    changes = {"schedule": "iterative", "rounds": 3, "granularity": "weight", "scorer": "random", "training": three}
+    outcome = execute(recipe(**changes), events.append, timed=False)
+    assert outcome.result["sparsity_actual"] == 0.5
+    zeros = sum(int((m.weight == 0).sum()) for m in outcome.model.modules() if isinstance(m, torch.nn.Linear))
+    whole = sum(m.weight.numel() for m in outcome.model.modules() if isinstance(m, torch.nn.Linear))
+    assert zeros == whole // 2
+
+
+def test_a_locked_layer_stays_whole_and_an_override_is_met():
+    outcome = run(locked=("fc1",), overrides={"fc2": 0.25})
+    assert len(outcome.kept["fc1"]) == 64
+    assert len(outcome.kept["fc2"]) == 48
+
+
+def test_a_lock_of_a_layer_that_is_not_there_is_refused():
+    with pytest.raises(BadSetting, match="fc99"):
+        run(locked=("fc99",))
+
+
+def test_the_floor_keeps_a_unit_of_every_layer_and_is_told():
+    events = []
+    outcome = execute(recipe(amount=1.0, training=Training(epochs=0)), events.append, timed=False)
+    assert {len(indices) for indices in outcome.kept.values()} == {1}
+    assert [sorted(e["rows"]) for e in events if e["kind"] == "floor"] == [sorted(outcome.kept)]
+
+
+def test_nothing_pruned_and_nothing_tuned_is_the_untouched_model():
+    result = run(amount=0.0, training=Training(epochs=0)).result
+    assert result["validation_baseline"] == result["validation_pruned"] == result["validation_finetuned"]
+    assert result["parameters_before"] == result["parameters_after"]
+
+
+@pytest.mark.parametrize("granularity", ["weight", "channel"])
+@pytest.mark.parametrize("cut_off", [1, 2, 3])
+def test_a_resumed_run_ends_with_exactly_the_weights_of_an_uninterrupted_one(granularity, cut_off):
+    four = Training(epochs=4, precision="float32")
+    asked = recipe(granularity=granularity, schedule="iterative", rounds=2, training=four, scorer="taylor")
+    kept: list[bytes] = []
+    whole = execute(asked, keep=lambda c: kept.append(c.to_bytes()), timed=False)
+    resumed = execute(asked, checkpoint=Checkpoint.from_bytes(kept[cut_off - 1]), timed=False)
+    for name, tensor in whole.model.state_dict().items():
+        assert torch.equal(tensor, resumed.model.state_dict()[name]), name
+    same = [k for k in whole.result if k not in ("wall_seconds", "environment", "recipe")]
+    assert {k: whole.result[k] for k in same} == {k: resumed.result[k] for k in same}
+
+
+def test_a_run_stops_where_it_is_asked_to():
+    events = []
+    with pytest.raises(Stopped):
+        execute(recipe(), events.append, should_stop=lambda: len(events) >= 3, timed=False)
+
+
+def test_the_same_recipe_gives_the_same_model():
+    first, second = run(scorer="random"), run(scorer="random")
+    assert first.kept == second.kept
+    assert all(torch.equal(a, b) for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True))
+
+
+def test_test_data_is_looked_at_before_the_first_run_and_at_the_end_of_each(monkeypatch):
+    from prunekit.pruning import loop
+
+    looked, real, data = [], loop.evaluate, loop.load_dataset("digits")
+
+    def watched(model, split, *rest, **more):
+        looked.append("test" if split is data.test else "validation or training")
+        return real(model, split, *rest, **more)
+
+    monkeypatch.setattr(loop, "load_dataset", lambda _id: data)
+    monkeypatch.setattr(loop, "evaluate", watched)
+    loop._baselines.clear()
+    run()
+    assert looked.count("test") == 2
+    assert looked[-1] == "test"
+    run(seed=1)
+    assert looked.count("test") == 3
+
+
+def test_timing_is_measured_side_by_side_when_asked_for():
+    result = execute(recipe(training=Training(epochs=0))).result
+    assert result["latency_ms_before"] > 0
+    assert result["latency_ms_after"] > 0
+    assert set(result["latency"]) == {"1", "64"}
+
+
+def test_a_saved_outcome_loads_with_no_difference(tmp_path):
+    outcome = run()
+    outcome.save(tmp_path)
+    inputs = torch.randn(4, 1, 8, 8)
+    with torch.inference_mode():
+        assert torch.equal(pk.load(tmp_path)(inputs), outcome.model(inputs))

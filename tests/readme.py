@@ -1,0 +1,42 @@
+"""`make readme`: writes the README's tables from the saved results of benchmarks and studies."""
+
+import re
+import sys
+from pathlib import Path
+
+from tests import results
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+SOURCES = {"benchmarks": "tests/benchmarks/results.json", "studies": "tests/studies/results.json"}
+
+
+def table(saved: dict) -> str:
+    """The rows as a Markdown table, with the environment below it."""
+    lines = ["| row | measured | goal | spread | what |", "|---|---|---|---|---|"]
+    for row in saved["rows"]:
+        cells = (f"`{row['name']}`", f"{row['value']:g} {row['unit']}", row["goal"] or "–", row["spread"], row["what"])
+        lines.append(f"| {' | '.join(cells)} |")
+    here = saved["environment"]
+    versions = f"Python {here['python']}, torch {here['torch']}"
+    lines += ["", f"Commit {here['commit']}, {here['date']}, {here['machine']}, {versions}."]
+    return "\n".join(lines)
+
+
+def written(text: str) -> str:
+    """The README with its tables as the results say."""
+    for name, path in SOURCES.items():
+        between = re.compile(f"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        assert between.search(text), f"the README has no place for {name}"
+        fresh = table(results.load(ROOT / path))
+        text = between.sub(lambda found, fresh=fresh: f"{found[1]}{fresh}\n{found[2]}", text)
+    return text
+
+
+def main() -> int:
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Every scorer of the catalogue, at each of its granularities, keeps what scorers promise."""
+
+import copy
+
+import pytest
+import torch
+
+from prunekit.core.errors import NeedsData
+from prunekit.scoring import SCORERS, score
+from prunekit.structure.groups import channel_groups
+from prunekit.structure.weights import weight_names
+
+ALL = [(name, granularity) for name, scorer in SCORERS.items() for granularity in scorer.granularities]
+DATA_DRIVEN = [name for name, scorer in SCORERS.items() if scorer.needs != "weights"]
+
+every_scorer = pytest.mark.parametrize(("name", "granularity"), ALL)
+
+
+def test_magnitude_comes_first_and_random_is_there():
+    assert next(iter(SCORERS)) == "magnitude"
+    assert "random" in SCORERS
+
+
+@every_scorer
+def test_nothing_given_is_changed(net, batches, name, granularity):
+    net.train()
+    net.dropout.eval()  # a mixed mode is harder to put back than one for all
+    frozen = next(iter(net.parameters())).requires_grad_(False)
+    for parameter in net.parameters():
+        parameter.grad = torch.full_like(parameter, 7.0)
+    seen = []
+    handles = [m.register_forward_hook(lambda *_: seen.append(1)) for m in net.children()]
+    state = copy.deepcopy(net.state_dict())
+    modes = {n: m.training for n, m in net.named_modules()}
+    hooks = {n: dict(m._forward_hooks) | dict(m._forward_pre_hooks) for n, m in net.named_modules()}
+    given = copy.deepcopy(batches)
+    lots = torch.get_rng_state()
+
+    score(net, name, granularity=granularity, calibration=batches)
+
+    assert all(torch.equal(now, state[key]) for key, now in net.state_dict().items())
+    assert {n: m.training for n, m in net.named_modules()} == modes
+    assert {n: dict(m._forward_hooks) | dict(m._forward_pre_hooks) for n, m in net.named_modules()} == hooks
+    assert not frozen.requires_grad
+    assert sum(not p.requires_grad for p in net.parameters()) == 1
+    assert all(torch.equal(p.grad, torch.full_like(p, 7.0)) for p in net.parameters())
+    assert all(
+        torch.equal(a, b) for one, two in zip(batches, given, strict=True) for a, b in zip(one, two, strict=True)
+    )
+    assert torch.equal(torch.get_rng_state(), lots)
+    assert len(handles) == len(list(net.children()))
+
+
+@every_scorer
+def test_the_scores_are_named_shaped_and_finite(net, batches, name, granularity):
+    scores = score(net, name, granularity=granularity, calibration=batches)
+    if granularity == "weight":
+        wanted = {n: tuple(net.get_parameter(n).shape) for n in weight_names(net)}
+    else:
+        wanted = {g.name: (g.units,) for g in channel_groups(net) if g.prunable}
+    assert {n: tuple(entry.shape) for n, entry in scores.items()} == wanted
+    assert list(scores) == list(wanted)
+    assert (scores.scorer, scores.granularity) == (name, granularity)
+    for entry in scores.values():
+        assert entry.dtype is torch.float32
+        assert torch.isfinite(entry).all()
+        assert (entry >= 0).all()
+        assert not entry.requires_grad
+        assert entry.unique().numel() > 1
+
+
+@every_scorer
+def test_the_same_question_has_the_same_answer_in_any_mode(net, batches, name, granularity):
+    first = score(net.train(), name, granularity=granularity, calibration=batches, seed=3)
+    torch.rand(5)
+    again = score(net.eval().requires_grad_(False), name, granularity=granularity, calibration=batches, seed=3)
+    assert all(torch.equal(first[n], again[n]) for n in first)
+
+
+@every_scorer
+def test_scores_are_the_askers_own(net, batches, name, granularity):
+    before = copy.deepcopy(net.state_dict())
+    for entry in score(net, name, granularity=granularity, calibration=batches).values():
+        entry.fill_(0)
+    assert all(torch.equal(now, before[key]) for key, now in net.state_dict().items())
+
+
+@every_scorer
+def test_batches_may_come_from_a_generator_and_be_split_anyhow(net, batches, name, granularity):
+    """Averages count examples; only what takes a size inside a batch depends on how the set is split."""
+    together = [tuple(torch.cat(parts) for parts in zip(*batches, strict=True))]
+    one = score(net, name, granularity=granularity, calibration=(batch for batch in batches))
+    other = score(net, name, granularity=granularity, calibration=together)
+    if SCORERS[name].needs == "gradients":
+        assert any(not torch.allclose(one[n], other[n], rtol=1e-4) for n in one)
+    else:
+        assert all(torch.allclose(one[n], other[n], rtol=1e-4) for n in one)
+
+
+@every_scorer
+def test_inference_mode_is_no_hindrance(plain, batches, name, granularity):
+    wanted = score(plain, name, granularity=granularity, calibration=batches)
+    with torch.inference_mode():
+        inside = [(inputs.clone(), targets.clone()) for inputs, targets in batches]
+        found = score(plain, name, granularity=granularity, calibration=inside)
+    assert all(torch.equal(found[n], wanted[n]) for n in wanted)
+
+
+@pytest.mark.parametrize("name", DATA_DRIVEN)
+@pytest.mark.parametrize("nothing", [None, []])
+def test_without_data_a_data_driven_scorer_says_so(plain, name, nothing):
+    with pytest.raises(NeedsData, match="calibration set"):
+        score(plain, name, calibration=nothing)

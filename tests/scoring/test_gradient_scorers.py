@@ -1,0 +1,130 @@
+"""Scorers that look at gradients, by hand and against really taking a little of a unit away."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from prunekit.core.tasks import REGRESSION
+from prunekit.scoring import score
+from prunekit.structure.groups import channel_groups
+
+
+def chain() -> nn.Module:
+    """Neurons 3, 7 and 11 for the input (1, 1), and the answer 3 + 14 + 33 = 50."""
+    net = nn.Sequential(nn.Linear(2, 3, bias=False), nn.Identity(), nn.Linear(3, 1, bias=False))
+    net[0].weight.data = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    net[2].weight.data = torch.tensor([[1.0, 2.0, 3.0]])
+    net.input_shape = (2,)
+    return net
+
+
+ONES = [(torch.ones(1, 2), torch.zeros(1, 1))]
+
+
+def test_the_gradient_of_a_squared_error_by_hand():
+    net = nn.Linear(2, 1, bias=False)
+    net.weight.data = torch.tensor([[1.0, 2.0]])
+    # The answer is 3 where 0 is wanted: dL/dw = 2 * 3 * x.
+    scores = score(
+        net, "gradient", calibration=[(torch.tensor([[1.0, -10.0]]), torch.tensor([[-22.0]]))], task=REGRESSION
+    )
+    assert scores["weight"].tolist() == [[6, 60]]
+
+
+def test_batches_count_by_their_examples():
+    net = nn.Linear(1, 1, bias=False)
+    net.weight.data.fill_(1.0)
+    batches = [(torch.ones(3, 1), torch.zeros(3, 1)), (torch.ones(1, 1), torch.full((1, 1), 3.0))]
+    # |dL/dw| is 2 on three examples and |-4| on one.
+    assert score(net, "gradient", calibration=batches, task=REGRESSION)["weight"].item() == (3 * 2 + 1 * 4) / 4
+
+
+def test_the_gradient_of_a_neuron_adds_up_its_row():
+    # dL/dw = 2 * 50 * v_j * x_i: 100, 200 and 300 for each of the two inputs.
+    scores = score(chain(), "gradient", granularity="channel", calibration=ONES, task=REGRESSION)
+    assert scores["0"].tolist() == [200, 400, 600]
+
+
+def test_taylor_of_a_weight_is_weight_times_gradient():
+    scores = score(chain(), "taylor", calibration=ONES, task=REGRESSION)
+    assert scores["0.weight"].tolist() == [[100, 200], [600, 800], [1500, 1800]]
+    assert scores["2.weight"].tolist() == [[300, 1400, 3300]]
+
+
+def test_taylor_of_a_neuron_is_that_of_what_reads_it():
+    scores = score(chain(), "taylor", granularity="channel", calibration=ONES, task=REGRESSION)
+    assert scores["0"].tolist() == [300, 1400, 3300]
+
+
+def test_what_readers_gain_and_lose_by_a_neuron_cancels_out():
+    net = nn.Sequential(nn.Linear(1, 2, bias=False), nn.Identity(), nn.Linear(2, 2, bias=False))
+    net[0].weight.data = torch.tensor([[1.0], [1.0]])
+    net[2].weight.data = torch.tensor([[1.0, 2.0], [1.0, 0.0]])
+    net.input_shape = (1,)
+    # Both answers are read; wanted is one less than the first and one more than the second.
+    wanted = torch.tensor([[3.0 - 1, 1.0 + 1]])
+    scores = score(net, "taylor", granularity="channel", calibration=[(torch.ones(1, 1), wanted)], task=REGRESSION)
+    # The mean of two squares: w * g is 1 * 1 - 1 * 1 for the first neuron, 2 * 1 - 0 for the second.
+    assert scores["0"].tolist() == [0, 2]
+
+
+class Spare(nn.Module):
+    """A linear layer that is used and one that is not."""
+
+    def __init__(self):
+        super().__init__()
+        self.used = nn.Linear(2, 1)
+        self.spare = nn.Linear(2, 2)
+
+    def forward(self, x):
+        return self.used(x)
+
+
+def test_a_weight_that_the_loss_does_not_see_scores_zero():
+    scores = score(Spare(), "gradient", calibration=ONES, task=REGRESSION)
+    assert scores["used.weight"].min() > 0
+    assert torch.equal(scores["spare.weight"], torch.zeros(2, 2))
+
+
+def loss_of(net, batches):
+    return [functional.cross_entropy(net.eval()(inputs), targets).item() for inputs, targets in batches]
+
+
+def test_taylor_is_the_loss_that_taking_a_little_of_a_unit_away_costs(net, batches):
+    net = net.double()
+    batches = [(inputs.double(), targets) for inputs, targets in batches]
+    scores = score(net, "taylor", granularity="channel", calibration=batches)
+    groups = {g.name: g for g in channel_groups(net) if g.prunable}
+    assert set(scores) == set(groups)
+    little = 1e-4
+    for name, group in groups.items():
+        for unit in range(group.units):
+            losses = {}
+            for sign in (-1, 1):
+                changed = {k: v.clone() for k, v in net.state_dict().items()}
+                for member in group.consumers:
+                    changed[f"{member.layer}.weight"][:, member.positions[unit]] *= 1 + sign * little
+                original = {k: v.clone() for k, v in net.state_dict().items()}
+                net.load_state_dict(changed)
+                losses[sign] = loss_of(net, batches)
+                net.load_state_dict(original)
+            change = [abs(up - down) / (2 * little) for up, down in zip(losses[1], losses[-1], strict=True)]
+            assert scores[name][unit].item() == pytest.approx((6 * change[0] + 2 * change[1]) / 8, rel=1e-3, abs=1e-6)
+
+
+def test_taylor_of_a_single_weight_is_the_loss_that_taking_a_little_of_it_away_costs(plain, batches):
+    net = plain.double()
+    batches = [(inputs.double(), targets) for inputs, targets in batches]
+    scores = score(net, "taylor", calibration=batches)
+    little = 1e-4
+    for name, index in (("conv.weight", (1, 2, 0, 1)), ("hidden.weight", (3, 17)), ("answer.weight", (2, 5))):
+        weight = net.get_parameter(name)
+        value = weight.data[index].item()
+        losses = {}
+        for sign in (-1, 1):
+            weight.data[index] = value * (1 + sign * little)
+            losses[sign] = loss_of(net, batches)
+        weight.data[index] = value
+        change = [abs(up - down) / (2 * little) for up, down in zip(losses[1], losses[-1], strict=True)]
+        assert scores[name][index].item() == pytest.approx((6 * change[0] + 2 * change[1]) / 8, rel=1e-3, abs=1e-7)
