@@ -22,7 +22,9 @@ def run(options) -> None:
     """Serves until interrupted. Raises BadSetting when the port is taken."""
     check_port(options.port)
     words = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.address", HOST]
-    words += ["--server.port", str(options.port), "--server.headless", str(options.no_browser).lower()]
+    words += ["--server.port", str(options.port)]
+    if options.no_browser:  # otherwise Streamlit finds out whether there is one to open
+        words += ["--server.headless", "true"]
     raise SystemExit(subprocess.call(words, cwd=ROOT))
 
 

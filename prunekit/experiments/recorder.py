@@ -21,6 +21,7 @@ LOG = logging.getLogger(__name__)
 
 HIRE_AGAIN_SECONDS = 30  # a training worker that was started needs this long before it is missed
 WATCH_SECONDS = 3
+FORGOTTEN_SECONDS = 60  # a finished run that nobody has begun to time by then was forgotten
 ROOM_BYTES = 50 * 2**20  # less free disk than this, and no run is begun
 CHECKPOINT = "checkpoint.npz"
 MODEL_FILES = ("weights.safetensors", "plan.json")
@@ -29,6 +30,7 @@ _writing = threading.RLock()
 _store: Store | None = None
 _hired = float("-inf")
 _unwritten: list[tuple] = []
+_timing_tried: set[str] = set()
 
 
 def dask_setup(worker) -> None:
@@ -297,8 +299,19 @@ def _reconcile(client) -> None:
                 _interrupt(run, _("The engine went away in the middle of the run."))
     if any(not run.is_over for run in open_runs):
         _hire_training(client)
+    _time_forgotten(client)
+
+
+def _time_forgotten(client) -> None:
+    """Runs that finished when they could not be timed (a full disk, an engine that died) are timed now, tried once."""
+    for run in store().runs():
+        untimed = run.state == "finished" and run.result and run.result.get("speedup") is None
+        if untimed and run.id not in _timing_tried and time.time() - run.ended > FORGOTTEN_SECONDS:
+            if not any(key.startswith(f"timing-{run.id}-") for key in client.run_on_scheduler(_task_states)):
+                _submit_timing(client, run.id)
+            _timing_tried.add(run.id)
 
 
 def _task_states(dask_scheduler) -> dict[str, str]:
     tasks = dask_scheduler.tasks.items()
-    return {key: task.state for key, task in tasks if isinstance(key, str) and key.startswith("run-")}
+    return {key: task.state for key, task in tasks if isinstance(key, str) and key.startswith(("run-", "timing-"))}

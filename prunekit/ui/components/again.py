@@ -20,7 +20,7 @@ _component = st.components.v2.component(
           wait(1500);
         }, ms * (1 + 0.3 * Math.random())));
       };
-      wait(data.seconds * 1000);
+      if (data.seconds) wait(data.seconds * 1000); else stop();
       return stop;
     }
     """,
@@ -28,7 +28,7 @@ _component = st.components.v2.component(
 
 
 def look_again(seconds: float, key: str) -> None:
-    """The surrounding fragment (or the page, outside of any) runs again in `seconds`."""
+    """The surrounding fragment (or the page, outside of any) runs again in `seconds`; with 0 it does not."""
     turns = st.session_state.setdefault("turns", {})
-    turns[key] = turns.get(key, 0) + 1  # new data is what starts the clock again
+    turns[key] = turns.get(key, 0) + bool(seconds)  # new data is what starts the clock again
     _component(key=key, data={"seconds": seconds, "turn": turns[key]}, height=1, on_tick_change=lambda: None)

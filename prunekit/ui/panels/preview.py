@@ -28,11 +28,10 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
         if looks == 1:
             pending = _("Starting.")  # the picture first
         elif state.get("auto_preview", True) or state.pop("preview_asked", False) or state.get("preview_key") == key:
-            # The first time only the question is put: the numbers are not to wait for it.
-            patience = 0.1 if state.get("preview_key") == key else 0.0
             state["preview_key"] = key
             try:
-                answer = ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=patience)
+                # Without patience: neither these numbers nor those of the next move are to wait for a preview.
+                answer = ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=0.0)
             except PrunekitError as error:
                 known = state["preview"] = (key, str(error))
             else:
@@ -40,8 +39,8 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
                     pending = answer.sentence
                 else:
                     known = state["preview"] = (key, answer)
-    if pending:
-        look_again(0.35, key="again_preview")
+    # Always there, so that a move costs the browser no element that comes and goes.
+    look_again(0.35 if pending else 0, key="again_preview")
     return _tile(known, key, pending, card)
 
 

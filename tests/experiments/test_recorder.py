@@ -1,0 +1,105 @@
+"""The recorder's own rules, without an engine around it: a full disk loses nothing, a dead worker is told apart."""
+
+import pytest
+
+from prunekit.core.errors import StoreUnavailable
+from prunekit.core.recipe import Recipe
+from prunekit.experiments import recorder
+from prunekit.experiments.folder import home
+from prunekit.experiments.store import Store
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    """A recorder that has just started; what it would hand to the training lane is kept in a list."""
+    monkeypatch.setattr(recorder, "_store", None)
+    monkeypatch.setattr(recorder, "_unwritten", [])
+    monkeypatch.setattr(recorder, "_client", lambda: None)
+    handed = []
+    monkeypatch.setattr(recorder, "_submit", lambda client, run: handed.append(run.id))
+    monkeypatch.setattr(recorder, "_submit_timing", lambda client, run_id: handed.append(f"timing {run_id}"))
+    return handed
+
+
+@pytest.fixture
+def run_id():
+    return recorder.enqueue(Recipe("mlp-digits").to_plain())["id"]
+
+
+EVENT = {"number": 0, "time": 1.0, "kind": "epoch", "epoch": 1}
+
+
+def test_a_run_that_is_queued_is_handed_to_the_training_lane(run_id, fresh):
+    assert fresh == [run_id]
+
+
+def test_with_a_full_disk_no_run_is_begun_and_the_sentence_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(recorder, "free_bytes", lambda _folder: 1000)
+    with pytest.raises(StoreUnavailable, match="disk is full; free some space"):
+        recorder.enqueue(Recipe("mlp-digits").to_plain())
+    assert Store(home()).runs() == []
+
+
+def test_what_could_not_be_written_is_written_as_soon_as_there_is_room(run_id, fresh, monkeypatch):
+    recorder.begin(run_id, 0)
+    full = StoreUnavailable("The disk is full.")
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "add_events", lambda *_args: (_ for _ in ()).throw(full))
+        patched.setattr(Store, "change", lambda *_args, **_values: (_ for _ in ()).throw(full))
+        recorder.record(run_id, 0, [EVENT])
+        recorder.finish(run_id, 0, "finished", {"test_finetuned": 0.9}, None)
+    assert Store(home()).run(run_id).state == "running"
+    with recorder._writing:
+        recorder._write_again()
+    run = Store(home()).run(run_id)
+    assert (run.state, run.result) == ("finished", {"test_finetuned": 0.9})
+    assert [e["epoch"] for e in Store(home()).events(run_id)] == [1]
+
+
+def test_an_attempt_that_begins_twice_is_that_of_a_worker_that_died(run_id):
+    assert recorder.begin(run_id, 0)["go"] is True
+    assert recorder.begin(run_id, 0) == {"go": False}
+    run = Store(home()).run(run_id)
+    assert run.state == "interrupted"
+    assert "worker died" in run.error
+
+
+def test_a_resumed_run_is_a_new_attempt_and_the_old_one_has_nothing_more_to_say(run_id, fresh):
+    recorder.begin(run_id, 0)
+    recorder.finish(run_id, 0, "stopped", None, None)
+    recorder.resume(run_id)
+    assert recorder.begin(run_id, 0) == {"go": False}
+    recorder.finish(run_id, 0, "failed", None, "from long ago")
+    assert Store(home()).run(run_id).state == "queued"
+    assert recorder.begin(run_id, 1)["go"] is True
+
+
+def test_a_finished_run_is_timed_after_everything_that_trains(run_id, fresh):
+    recorder.begin(run_id, 0)
+    recorder.finish(run_id, 0, "finished", {"speedup": None}, None)
+    assert fresh[-1] == f"timing {run_id}"
+    recorder.timed(run_id, {"speedup": 1.5})
+    assert Store(home()).run(run_id).result == {"speedup": 1.5}
+
+
+def test_a_checkpoint_is_kept_whole_and_given_back(run_id):
+    import numpy as np
+
+    content = np.frombuffer(b"state of the training", dtype=np.uint8)
+    recorder.keep(run_id, {"checkpoint.npz": content})
+    assert recorder.begin(run_id, 0)["checkpoint"].tobytes() == b"state of the training"
+
+
+def test_a_finished_run_that_was_never_timed_is_timed_once_more(run_id, fresh, monkeypatch):
+    class Scheduler:
+        def run_on_scheduler(self, function):
+            return {}
+
+    recorder.begin(run_id, 0)
+    recorder.finish(run_id, 0, "finished", {"speedup": None}, None)
+    recorder.store().change(run_id, ended=1.0)
+    fresh.clear()
+    monkeypatch.setattr(recorder, "_timing_tried", set())
+    recorder._time_forgotten(Scheduler())
+    recorder._time_forgotten(Scheduler())
+    assert fresh == [f"timing {run_id}"]
