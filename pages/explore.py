@@ -14,7 +14,6 @@ from prunekit.ui.tables import table_of
 
 frame.ensure()
 card = state.chosen_card()
-aim = state.take_aim(card.id)
 numbers = st.container(key="numbers")
 with st.container(key="controls", horizontal=True, vertical_alignment="bottom"):
     question, scope, view = question_controls(card.id)
@@ -29,6 +28,7 @@ with st.container(key="controls", horizontal=True, vertical_alignment="bottom"):
 answers = answers_or_wait(("exploration", *question.arguments()), ("summary", card.id))
 if answers is None:
     st.stop()
+aim = state.take_aim(card.id)
 exploration, summary = answers
 
 table = table_of(question.key + card.checksum, exploration["table"])

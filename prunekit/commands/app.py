@@ -1,12 +1,18 @@
 """`prunekit app`: opens the app in the browser."""
 
+import os
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
+import time
+import urllib.request
+import webbrowser
 
-from prunekit.core.errors import BadSetting
+from prunekit.core.errors import BadSetting, StoreUnavailable
 from prunekit.core.language import N_, _
-from prunekit.experiments.folder import ROOT
+from prunekit.experiments.folder import ROOT, home
 
 HELP = N_("Open the app in the browser.")
 HOST = "127.0.0.1"
@@ -19,13 +25,38 @@ def arguments(parser) -> None:
 
 
 def run(options) -> None:
-    """Serves until interrupted. Raises BadSetting when the port is taken."""
+    """Serves until interrupted. Raises BadSetting when the port is taken, StoreUnavailable for a home out of reach."""
     check_port(options.port)
+    check_home()
     words = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.address", HOST]
     words += ["--server.port", str(options.port)]
-    if options.no_browser:  # otherwise Streamlit finds out whether there is one to open
-        words += ["--server.headless", "true"]
+    if not options.no_browser:
+        # Streamlit's own way of opening it brings its advertisements along.
+        threading.Thread(target=_open_when_there, args=(f"http://{HOST}:{options.port}",), daemon=True).start()
     raise SystemExit(subprocess.call(words, cwd=ROOT))
+
+
+def _open_when_there(url: str) -> None:
+    for _turn in range(300):
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+                webbrowser.open(url)
+            return
+
+
+def check_home() -> None:
+    """Raises StoreUnavailable with a sentence unless the home folder can be written to."""
+    try:
+        home().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home()):
+            pass
+    except OSError as error:
+        sentence = _("The folder {path} cannot be written to; set PRUNEKIT_HOME to another one.")
+        raise StoreUnavailable(sentence.format(path=home())) from error
 
 
 def check_port(port: int) -> None:

@@ -8,22 +8,33 @@ import sys
 import warnings
 
 from prunekit.commands import app, models, profile, prune, score
-from prunekit.core.errors import PrunekitError
+from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.language import _
 
 COMMANDS = {"models": models, "score": score, "prune": prune, "profile": profile, "app": app}
 
 
+class _Parser(argparse.ArgumentParser):
+    """Words that do not fit are one sentence like every other error, and JSON where that was asked for."""
+
+    def error(self, message: str):
+        raise BadSetting(_("{message}; see --help.").format(message=message[:1].upper() + message[1:]))
+
+
 def main(words: list[str] | None = None) -> int:
     """Runs one command; the exit code is 0, or that of the error (see `prunekit.core.errors`)."""
-    parser = argparse.ArgumentParser(prog="prunekit", description=_("See neural-network pruning."))
+    parser = _Parser(prog="prunekit", description=_("See neural-network pruning."))
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
     for name, command in COMMANDS.items():
         sub = subparsers.add_parser(name, help=_(command.HELP), description=_(command.HELP))
         command.arguments(sub)
         if name != "app":
             sub.add_argument("--json", action="store_true", help=_("print one JSON object on the last line of output"))
-    options = parser.parse_args(words)
+    try:
+        options = parser.parse_args(words)
+    except BadSetting as error:
+        given = sys.argv[1:] if words is None else words
+        return _fail(str(error), error.exit_code, argparse.Namespace(json="--json" in given))
     warnings.showwarning = lambda message, *_rest: tell(str(message))
     try:
         answer = COMMANDS[options.command].run(options)

@@ -1,10 +1,11 @@
 """`prunekit prune`: runs one recipe here and now, and says what came of it."""
 
 import json
-import threading
+import tempfile
 from pathlib import Path
 
 from prunekit.commands.options import add_model, add_setting, add_settings, number, pairs
+from prunekit.core.cuts import check_fraction
 from prunekit.core.errors import BadSetting, CorruptFile
 from prunekit.core.language import N_, _
 from prunekit.core.recipe import Recipe, Training
@@ -42,8 +43,7 @@ def run(options) -> dict:
         _check_folder(options.out)
     from prunekit.pruning import execute
 
-    flag = threading.Event()
-    outcome = execute(recipe, report=_narrate, should_stop=flag.is_set)
+    outcome = execute(recipe, report=_narrate)
     # Counter 0: a run of the command line is not in the app's history.
     result = outcome.result | {"run_id": f"{recipe.fingerprint}-0"}
     if options.out is not None:
@@ -66,6 +66,7 @@ def _recipe(options) -> Recipe:
     target, amount = "sparsity", 0.5
     if options.sparsity is not None:
         amount = options.sparsity
+        check_fraction(amount, _("Sparsity"))
     elif options.target is not None:
         ((target, value),) = pairs([options.target], "--target").items()
         amount = number(value, _("The amount of --target"))
@@ -91,8 +92,11 @@ def _check_folder(folder: Path) -> None:
     # Before the run, not after it: nobody wants to train for an hour and then hear that the folder is no folder.
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
-        raise BadSetting(_("The folder {path} cannot be made; choose another --out.").format(path=folder)) from error
+        sentence = _("The folder {path} cannot be written to; choose another --out.")
+        raise BadSetting(sentence.format(path=folder)) from error
 
 
 def _narrate(event: dict) -> None:

@@ -28,7 +28,7 @@ def run(options) -> dict:
     data = load_dataset(recipe.data)
     examples = None
     if options.scorer in SCORERS and SCORERS[options.scorer].needs != "weights":
-        examples = calibration_set(data, min(recipe.calibration, len(data.train)), recipe.seed)
+        examples = calibration_set(data, recipe.calibration, recipe.seed)
     scores = score(
         load_model(recipe.model),
         recipe.scorer,

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from prunekit.core.data_folder import has_full_set
 from prunekit.core.errors import CorruptFile, UnknownName
 from prunekit.core.language import _
 from prunekit.core.tasks import TASKS, Task
@@ -41,6 +42,19 @@ class ModelCard:
     def task(self) -> Task:
         return TASKS[self.task_name]
 
+    def identity(self) -> list[str]:
+        """What answers about this model depend on: its weights, and whether the full data set is there."""
+        return [self.checksum, "full" if has_full_set(self.data) else "shipped"]
+
+    def problem(self) -> str:
+        """What is wrong with the weights, as far as a look at the file tells; "" when nothing is."""
+        try:
+            whole = self.weights.stat().st_size == self.bytes
+        except OSError:
+            whole = False
+        sentence = _("The weights {path} are damaged or missing; restore the file from the repository.")
+        return "" if whole else sentence.format(path=self.weights)
+
     @property
     def weights(self) -> Path:
         return self.folder / "weights.safetensors"
@@ -72,9 +86,7 @@ def model_cards() -> dict[str, ModelCard]:
 
 def model_card(name: str) -> ModelCard:
     """The card of one model. Raises UnknownName with the names that would do."""
-    # A name from a visitor must not walk out of the folder.
-    paths = [folder / name / "card.json" for folder in _folders() if Path(name).name == name]
-    for path in paths:
-        if path.is_file():
-            return _read(path)
-    raise UnknownName.of(_("model"), name, model_cards())
+    cards = model_cards()
+    if name not in cards:
+        raise UnknownName.of(_("model"), name, cards)
+    return cards[name]

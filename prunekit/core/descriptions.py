@@ -28,10 +28,6 @@ class ScorerDescription:
     granularities: tuple[str, ...]
     knobs: tuple[Setting, ...]
 
-    @property
-    def needs_data(self) -> bool:
-        return self.needs != "weights"
-
 
 @functools.cache
 def scorer_descriptions() -> dict[str, ScorerDescription]:

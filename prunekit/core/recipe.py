@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from prunekit.core.cards import model_card
 from prunekit.core.cuts import Cut
+from prunekit.core.data_folder import has_full_set
 from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting
 from prunekit.core.fingerprint import fingerprint
-from prunekit.core.language import N_, _
+from prunekit.core.language import N_, _, ngettext
 from prunekit.core.settings import check, checked, from_plain, setting, settings_of
 
 
@@ -154,14 +155,21 @@ class Recipe:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same recipe on every machine."""
-        return fingerprint(self.to_plain())
+        """The same for the same recipe on the same weights and data, on every machine."""
+        state = "full" if has_full_set(self.data) else "shipped"
+        return fingerprint([self.to_plain(), model_card(self.model).checksum, state])
 
     def title(self) -> str:
         """The recipe in a few words, for charts and tables."""
         what = {"sparsity": _("units"), "parameters": _("parameters"), "macs": _("MACs")}[self.target]
         grain = {"weight": _("weights"), "channel": _("channels")}[self.granularity]
-        return f"{self.scorer} · {grain} · {100 * self.amount:.4g} % {what} · {_(self.schedule)}"
+        words = [self.scorer, grain, f"{100 * self.amount:.4g} % {what}", _(self.schedule)]
+        if own := len(self.overrides) + len(self.locked):
+            words.append(ngettext("{n} layer by hand", "{n} layers by hand", own).format(n=own))
+        words.append(ngettext("{n} epoch", "{n} epochs", self.training.epochs).format(n=self.training.epochs))
+        if self.seed:
+            words.append(_("seed {seed}").format(seed=self.seed))
+        return " · ".join(words)
 
     def with_(self, **changes) -> "Recipe":
         """A copy with some fields changed; another criterion starts with its own knobs, unless they are given too."""

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import torch
 
+from prunekit.core.data_folder import data_folder, has_full_set
 from prunekit.core.errors import BadSetting, CorruptFile
 from prunekit.core.language import N_, _
 from prunekit.core.tasks import CLASSIFICATION
 from prunekit.data.choosing import balanced, stratified
 from prunekit.data.dataset import Dataset
-from prunekit.data.folder import SHIPPED, data_folder
+from prunekit.data.folder import SHIPPED
 from prunekit.data.idx import read_idx
 from prunekit.data.split import Split
 
@@ -37,7 +38,7 @@ SHIPPED_TRAIN, SHIPPED_VALIDATION = 6000, 1000
 def load(prefer: str) -> Dataset:
     """The full set where it is there and not unwanted, else the shipped subset; see `load_dataset`."""
     folder = data_folder() / "FashionMNIST" / "raw"
-    full = prefer != "shipped" and _is_complete(folder)
+    full = prefer != "shipped" and has_full_set("fashion-mnist")
     if prefer == "full" and not full:
         sentence = _(
             "The full Fashion-MNIST is not in {folder}; put its four idx files there, or use the shipped subset."
@@ -107,7 +108,3 @@ def _file(folder: Path, name: str) -> Path:
     """The unpacked file where there is one, as torchvision leaves it, else the gzipped one."""
     plain = folder / name
     return plain if plain.is_file() else folder / (name + ".gz")
-
-
-def _is_complete(folder: Path) -> bool:
-    return all(_file(folder, name).is_file() for part in ("train", "t10k") for name in _names(part))

@@ -19,6 +19,10 @@ class AnswerCache:
             return (self.folder / key).read_bytes()
         return None
 
+    def forget(self, key: str) -> None:
+        with contextlib.suppress(OSError):
+            (self.folder / key).unlink()
+
     def put(self, key: str, packed: bytes) -> None:
         """Keeps an answer; a full or read-only disk only means that it is computed again next time."""
         with contextlib.suppress(OSError):

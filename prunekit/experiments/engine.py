@@ -1,4 +1,4 @@
-"""Asking the engine: short questions get a value or Pending, long work gets a run. Nothing here ever blocks a page."""
+"""Asking the engine: short questions get a value or Pending, long work gets a run."""
 
 import logging
 import os
@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prunekit.core import errors
-from prunekit.core.errors import EngineUnavailable, PrunekitError
+from prunekit.core.errors import CorruptFile, EngineUnavailable, PrunekitError
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import _
 from prunekit.core.packing import unpack
 from prunekit.experiments.cache import AnswerCache
 from prunekit.experiments.processes import ANSWERS, RECORDER, EngineFolder
-from prunekit.experiments.shipped import answer_key, shipped_answer
+from prunekit.experiments.shipped import answer_key, shipped_answer, sources_hash
+from prunekit.experiments.store import Store
 
 LOG = logging.getLogger(__name__)
 
 PRIORITY = {"quick": 10, "preview": 0}
 MEMORY_ENTRIES = 32
 START_SECONDS = 60
+LASTING = (RECORDER.name, ANSWERS.name)  # the lanes that are always there
+HIRE_AGAIN_SECONDS = 20  # a worker that is started, or started again by its nanny, is back by then
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Engine:
         self._starter: threading.Thread | None = None
         self._problem: str | None = None
         self._failed_at = 0.0
+        self._lanes: dict[str, str] = {}
+        self._foreign = False  # an engine started by another version of the code
 
     # -- short questions --------------------------------------------------------------------------------------
 
@@ -74,6 +79,8 @@ class Engine:
             return value
         client = self._ready()
         if client is None:
+            if self._problem and not (self._starter and self._starter.is_alive()):
+                raise EngineUnavailable(self._problem)
             return Pending("starting" if self.enabled else "off")
         with self._lock:
             future = self._futures.get(key)
@@ -101,7 +108,11 @@ class Engine:
         packed = shipped_answer(name, args) or self.cache.get(key)
         if packed is None:
             return False, None
-        return True, self._remember(key, unpack(packed)["value"])
+        try:
+            return True, self._remember(key, unpack(packed)["value"])
+        except CorruptFile:  # cut off while it was written, say: asked again, it is computed again
+            self.cache.forget(key)
+            return False, None
 
     def _remember(self, key: str, value):
         with self._lock:
@@ -142,7 +153,8 @@ class Engine:
         answer = unpack(packed)
         if "error" in answer:
             raise getattr(errors, answer["error"], PrunekitError)(answer["sentence"])
-        self.cache.put(key, packed)
+        if not self._foreign:
+            self.cache.put(key, packed)
         return self._remember(key, answer["value"])
 
     # -- runs: everything goes through the recorder, the only writer of the store ------------------------------
@@ -171,7 +183,8 @@ class Engine:
             raise EngineUnavailable(Pending("off").sentence)
         deadline = time.monotonic() + patience
         while (client := self._ready()) is None:
-            if time.monotonic() > deadline:
+            failed = self._problem and not (self._starter and self._starter.is_alive())
+            if failed or time.monotonic() > deadline:
                 raise EngineUnavailable(self._problem or _("The engine is still starting; try again in a few seconds."))
             time.sleep(0.05)
         question = f"prunekit.experiments.recorder:{name}"
@@ -198,7 +211,7 @@ class Engine:
             if self._problem:
                 return {"state": "failed", "sentence": self._problem, "lanes": {}}
             return {"state": "off", "sentence": _("The engine is off; it starts when it is needed."), "lanes": {}}
-        lanes = {w["name"]: w.get("status", "running") for w in client.scheduler_info(n_workers=-1)["workers"].values()}
+        lanes = dict(self._lanes)
         if ANSWERS.name not in lanes or RECORDER.name not in lanes:
             return {"state": "starting", "sentence": Pending("starting").sentence, "lanes": lanes}
         if "paused" in lanes.values():
@@ -218,7 +231,7 @@ class Engine:
             client.close(timeout=2)
 
     def shut_down(self) -> None:
-        """Ends the engine's processes: tests and `prunekit engine --stop` do this, pages never."""
+        """Ends the engine's processes: tests and benchmarks do this, pages never."""
         with self._lock:
             client, self._client = self._client, None
             self._futures.clear()
@@ -247,13 +260,15 @@ class Engine:
             self._client_lost()
             self.folder.prepare()
             with self.folder.lock():
-                client = self._connect(self.folder.address())
+                client = self._join()
                 if client is None:
-                    self.folder.start_scheduler()
+                    self.folder.start_scheduler(sources_hash())
                     client = self._await_scheduler()
+                self._foreign = self.folder.sources() != sources_hash()
                 self._hire(client)
             self._problem = None
             self._client = client
+            threading.Thread(target=self._look_after, args=(client,), name="engine-watch", daemon=True).start()
         except PrunekitError as error:
             self._problem, self._failed_at = str(error), time.monotonic()
         except Exception as error:
@@ -262,9 +277,42 @@ class Engine:
             self._problem = sentence.format(reason=type(error).__name__, folder=self.folder.logs)
             self._failed_at = time.monotonic()
 
+    def _join(self):
+        """The client of the engine that is there, or None when a new one is to be started."""
+        client = self._connect(self.folder.address())
+        if client is None and self.folder.scheduler_is_alive():
+            # Busy, or stopped for a while: a second engine beside it would be worse than waiting.
+            client = self._await_scheduler()
+        if client is not None and self.folder.sources() != sources_hash() and not self._has_open_runs():
+            LOG.info("the engine runs another version of the code and has nothing to do: replacing it")
+            client.shutdown()
+            client.close(timeout=2)
+            client = None
+        return client
+
+    def _has_open_runs(self) -> bool:
+        return any(not run.is_over for run in Store(self.folder.home).runs())
+
+    def _look_after(self, client) -> None:
+        """Knows the lanes, so that no page waits for the scheduler, and starts one again that has gone missing."""
+        missing: dict[str, float] = {}
+        while self._client is client and client.status == "running":
+            try:
+                workers = client.scheduler_info(n_workers=-1)["workers"].values()
+                self._lanes = {worker["name"]: worker.get("status", "running") for worker in workers}
+                missing = {n: missing.get(n, time.monotonic()) for n in LASTING if n not in self._lanes}
+                if any(time.monotonic() - since > HIRE_AGAIN_SECONDS for since in missing.values()):
+                    missing = {}
+                    with self.folder.lock():
+                        self._hire(client)
+            except Exception:  # a client that is being closed raises all sorts of things
+                LOG.debug("could not look after the engine", exc_info=True)
+            time.sleep(0.3 if missing else 1.0)
+
     def _client_lost(self) -> None:
         with self._lock:
             client, self._client = self._client, None
+            self._lanes = {}
             self._futures.clear()
             self._latest.clear()
         if client is not None:

@@ -20,29 +20,17 @@ PATIENCE = 3  # looks in vain
 
 def dask_setup(nanny) -> None:
     """Called by Dask when the nanny starts."""
-    threading.Thread(target=_watch, args=(EngineFolder(home()).scheduler_pid(),), daemon=True).start()
+    folder = EngineFolder(home())
+    threading.Thread(target=_watch, args=(folder, folder.scheduler_pid()), daemon=True).start()
 
 
-def _watch(pid: int | None) -> None:
+def _watch(folder: EngineFolder, pid: int | None) -> None:
     missed = 0
     while missed < PATIENCE:
         time.sleep(LOOK_SECONDS)
-        missed = 0 if _is_scheduler(pid) else missed + 1
-    for child in psutil.Process().children(recursive=True):
+        missed = 0 if pid and folder.scheduler_is_alive(pid) else missed + 1
+    for child in psutil.Process().children():
         # A training lane is a child of the recorder that started it, and has a lifeline of its own.
-        if "spawn_main" in " ".join(_words(child)) and child.ppid() == os.getpid():
-            with contextlib.suppress(psutil.Error):
-                child.kill()
+        with contextlib.suppress(psutil.Error):
+            child.kill()
     os._exit(0)
-
-
-def _is_scheduler(pid: int | None) -> bool:
-    with contextlib.suppress(psutil.Error):
-        return pid is not None and "scheduler" in _words(psutil.Process(pid))
-    return False
-
-
-def _words(process: psutil.Process) -> list[str]:
-    with contextlib.suppress(psutil.Error):
-        return process.cmdline()
-    return []

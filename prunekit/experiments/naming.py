@@ -15,10 +15,15 @@ MODULES = ("prunekit.experiments.answers", "prunekit.experiments.recorder")
 def call(name: str, args: tuple) -> bytes:
     """The packed answer of "module:function": {"value": ...}, or {"error": class, "sentence": words}."""
     module, _colon, function = name.partition(":")
+    unknown = _("The engine does not know “{name}”.").format(name=name)
     if module not in MODULES or function.startswith("_"):
-        return pack({"error": "PrunekitError", "sentence": _("The engine does not know “{name}”.").format(name=name)})
+        return pack({"error": "PrunekitError", "sentence": unknown})
     try:
-        return pack({"value": getattr(importlib.import_module(module), function)(*args)})
+        work = getattr(importlib.import_module(module), function, None)
+        # Only what the module itself offers, not what it imports.
+        if getattr(work, "__module__", None) != module:
+            return pack({"error": "PrunekitError", "sentence": unknown})
+        return pack({"value": work(*args)})
     except PrunekitError as error:
         return pack({"error": type(error).__name__, "sentence": str(error)})
     except Exception:

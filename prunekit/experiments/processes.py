@@ -35,7 +35,6 @@ class Lane:
 RECORDER = Lane("recorder", "recorder=1", 1, 0.1, 0, "prunekit.experiments.recorder")
 ANSWERS = Lane("answers", "quick=1 preview=1", 2, 0.4, 5, "prunekit.experiments.worker")
 TRAINING = Lane("training", "training=1", 1, 0.5, 10, "prunekit.experiments.worker")
-LANES = {lane.name: lane for lane in (RECORDER, ANSWERS, TRAINING)}
 
 
 class EngineFolder:
@@ -46,12 +45,14 @@ class EngineFolder:
         self.path = self.home / "engine"
         self.address_file = self.path / "scheduler.json"
         self.pid_file = self.path / "scheduler.pid"
+        self.sources_file = self.path / "sources"
         self.logs = self.path / "logs"
 
     def prepare(self) -> None:
         """Makes the folder, readable by its owner alone."""
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
+            self.home.chmod(0o700)  # the history is nobody else's business either
             self.path.chmod(0o700)
         except OSError as error:
             sentence = _("The folder {path} cannot be written to; set PRUNEKIT_HOME to another one.")
@@ -71,6 +72,19 @@ class EngineFolder:
         """The process of the scheduler that was started last."""
         with contextlib.suppress(OSError, ValueError):
             return int(self.pid_file.read_text())
+        return None
+
+    def scheduler_is_alive(self, pid: int | None = None) -> bool:
+        """Whether the scheduler that was started last (or the one of `pid`) still runs, answering or not."""
+        pid = pid or self.scheduler_pid()
+        with contextlib.suppress(psutil.Error):
+            return pid is not None and str(self.pid_file) in psutil.Process(pid).cmdline()
+        return False
+
+    def sources(self) -> str | None:
+        """The state of the code that the engine was started with."""
+        with contextlib.suppress(OSError):
+            return self.sources_file.read_text()
         return None
 
     def security(self):
@@ -102,9 +116,13 @@ class EngineFolder:
 
     # -- starting ---------------------------------------------------------------------------------------------
 
-    def start_scheduler(self) -> None:
-        """Starts a scheduler with fresh certificates; its address file appears when it listens."""
+    def start_scheduler(self, sources: str) -> None:
+        """Starts a scheduler with fresh certificates; its address file appears when it listens.
+
+        sources: the state of the code that its workers will run.
+        """
         self.address_file.unlink(missing_ok=True)
+        self.sources_file.write_text(sources)
         self.make_certificates()
         words = ["scheduler", "--host", f"tls://{HOST}", "--port", "0", "--scheduler-file", str(self.address_file)]
         words += ["--dashboard-address", f"{HOST}:0", "--no-dashboard", "--idle-timeout", str(IDLE_SECONDS)]
@@ -142,6 +160,9 @@ class EngineFolder:
                 "PRUNEKIT_HOME": str(self.home),
                 # A run whose worker died is given to the next one, which only reports it: see worker.run_recipe.
                 "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "3",
+                # Even without a dashboard there would be pages about the tasks, for anybody on this machine to read.
+                "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
+                "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
                 # Dask would set this to 1 for good; threads are chosen per piece of work instead.
                 "DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON__OMP_NUM_THREADS": str(psutil.cpu_count() or 1),
                 "DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON__MKL_NUM_THREADS": str(psutil.cpu_count() or 1),

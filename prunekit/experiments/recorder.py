@@ -134,20 +134,30 @@ def _record(run_id: str, attempt: int, events: list[dict]) -> None:
     store().add_events(run_id, attempt, events)
 
 
-def keep(run_id: str, files: dict) -> None:
+def keep(run_id: str, attempt: int, files: dict) -> None:
     """Keeps files of a run (name -> bytes as uint8 array): whole or not at all, each."""
     with _writing:
-        store().run(run_id)
-        folder = store().files(run_id)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, content in files.items():
-                temporary = folder / f".{Path(name).name}.tmp"
-                temporary.write_bytes(content.tobytes())
-                temporary.replace(folder / Path(name).name)
-        except OSError as error:
-            sentence = _("The disk is full; free some space and try again. Finished epochs are kept.")
-            raise StoreUnavailable(sentence) from error
+        # Of files that wait for a full disk, the newer ones take the place of the older.
+        older = [one for one in _unwritten if one[0] is _keep and one[1][:2] == (run_id, attempt)]
+        for one in older:
+            if one[1][2].keys() <= files.keys():
+                _unwritten.remove(one)
+        _write(_keep, run_id, attempt, files)
+
+
+def _keep(run_id: str, attempt: int, files: dict) -> None:
+    if store().run(run_id).attempt != attempt:
+        return  # a worker that was given up on speaks last
+    folder = store().files(run_id)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            temporary = folder / f".{Path(name).name}.tmp"
+            temporary.write_bytes(content.tobytes())
+            temporary.replace(folder / Path(name).name)
+    except OSError as error:
+        sentence = _("The disk is full; free some space and try again. Finished epochs are kept.")
+        raise StoreUnavailable(sentence) from error
 
 
 def finish(run_id: str, attempt: int, state: str, result: dict | None, error: str | None) -> None:

@@ -4,7 +4,7 @@ import functools
 import hashlib
 from pathlib import Path
 
-from prunekit.core.cards import SAMPLES, model_cards
+from prunekit.core.cards import SAMPLES, model_card, model_cards
 from prunekit.core.fingerprint import fingerprint
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -27,15 +27,10 @@ def sources_hash() -> str:
     return digest.hexdigest()[:12]
 
 
-@functools.cache
-def _checksums() -> dict[str, str]:
-    return {name: card.checksum for name, card in model_cards().items()}
-
-
 def question_key(name: str, args: tuple) -> str:
-    """The fingerprint of a question: the function, its arguments, and the checksum of the model it is about."""
-    checksum = _checksums().get(args[0], "") if args and isinstance(args[0], str) else ""
-    return fingerprint([name, list(args), checksum], 20)
+    """The fingerprint of a question: the function, its arguments, and which weights and data they are about."""
+    known = args and isinstance(args[0], str) and args[0] in model_cards()
+    return fingerprint([name, list(args), model_card(args[0]).identity() if known else ""], 20)
 
 
 def answer_key(name: str, args: tuple) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, MetaData, String, Table
@@ -99,7 +100,7 @@ class Store:
             self._migrate()
         mode = "rwc" if writable else "ro"
         self._engine = sa.create_engine(
-            f"sqlite+pysqlite:///file:{self.path}?mode={mode}&uri=true", connect_args={"timeout": 5}
+            f"sqlite+pysqlite:///file:{quote(str(self.path))}?mode={mode}&uri=true", connect_args={"timeout": 5}
         )
         sa.event.listen(self._engine, "connect", _prepare)
 
@@ -115,7 +116,7 @@ class Store:
             raise StoreUnavailable(sentence.format(path=self.folder)) from error
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-        config.attributes["url"] = f"sqlite:///{self.path}"
+        config.attributes["url"] = sa.URL.create("sqlite", database=str(self.path))
         with _clearly():
             command.upgrade(config, "head")
 

@@ -102,11 +102,11 @@ def run_recipe(run_id: str, attempt: int) -> None:
             report=report,
             should_stop=lambda: run_id in _flags,
             checkpoint=Checkpoint.from_bytes(packed.tobytes()) if packed is not None else None,
-            keep=lambda checkpoint: tell("keep", run_id, {"checkpoint.npz": _array(checkpoint.to_bytes())}),
+            keep=lambda checkpoint: tell("keep", run_id, attempt, {"checkpoint.npz": _array(checkpoint.to_bytes())}),
             threads=idle_threads(),
             timed=False,
         )
-        tell("keep", run_id, {name: _array(content) for name, content in outcome.files().items()}, wait=True)
+        tell("keep", run_id, attempt, {name: _array(content) for name, content in outcome.files().items()}, wait=True)
         state, result = "finished", outcome.result
     except Stopped:
         state = "stopped"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from prunekit.core.cards import model_card
@@ -162,8 +163,7 @@ class _Execution:
         recipe = self.recipe
         examples = None
         if SCORERS[recipe.scorer].needs != "weights":
-            wanted = min(recipe.calibration, len(self.data.train))
-            examples = calibration_set(self.data, wanted, recipe.seed)
+            examples = calibration_set(self.data, recipe.calibration, recipe.seed)
         return score(
             self.remains.model,
             recipe.scorer,
@@ -171,7 +171,7 @@ class _Execution:
             example_inputs=self.inputs,
             calibration=examples,
             task=self.task,
-            seed=recipe.seed + number,
+            seed=_seed(recipe.seed, number),
             **recipe.knobs,
         )
 
@@ -195,7 +195,7 @@ class _Execution:
             self.task,
             self.recipe.training,
             epochs=epochs,
-            seed=self.recipe.seed + 100_003 * number,
+            seed=_seed(self.recipe.seed, number),
             mask=self.remains.training_mask,
             precision=self.precision,
             report=lambda event: self._relay(event, number, before),
@@ -279,6 +279,11 @@ def _threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _seed(seed: int, number: int) -> int:
+    """The seed of a round: the recipe's own in the first, so that Explore shows what a run does; unrelated later."""
+    return int(np.random.SeedSequence((seed, number)).generate_state(1)[0]) if number else seed
 
 
 def _ignore(_anything) -> None:

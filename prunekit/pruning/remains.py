@@ -1,6 +1,5 @@
 """What is left of a model while it is pruned round by round, told in the units of the untouched one."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -34,9 +33,9 @@ class Weights:
 
     def ranked(self, scores: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Scores in which everything already pruned ranks lowest, so that it goes again before anything else."""
-        lowest = min(float(s.min()) for s in scores.values())
-        below = math.nextafter(lowest, -math.inf) - 1.0
-        return {name: s.masked_fill(~self.kept[name], below) for name, s in scores.items()}
+        lowest = torch.stack([s.min() for s in scores.values()]).min()
+        below = torch.nextafter(lowest, torch.tensor(-torch.inf, dtype=lowest.dtype))
+        return {name: torch.where(self.kept[name], s, below) for name, s in scores.items()}
 
     def table(self, scores: Mapping[str, torch.Tensor]) -> CutTable:
         return CutTable.of(sorted_scores(scores), weight_costs(self.model, self.inputs))

@@ -48,7 +48,12 @@ def _live(title: str, epochs: int, series: list, percent: bool = False, limits: 
         y["axisLabel"] = small["axisLabel"] | {"formatter": "{value} %"}
     return {
         "animation": False,
-        "title": {"text": title, "left": 0, "top": 0, "textStyle": {"fontSize": 12, "fontWeight": 600}},
+        "title": {
+            "text": title,
+            "left": 0,
+            "top": 2,
+            "textStyle": {"fontSize": 12, "lineHeight": 18, "fontWeight": 600},
+        },
         "legend": {"right": 0, "top": 0, "itemWidth": 12, "itemHeight": 8, "textStyle": {"fontSize": 10}}
         | {"show": len(series) > 1},
         "grid": {"left": 4, "right": 10, "top": 28, "bottom": 16, "containLabel": True},

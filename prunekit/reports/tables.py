@@ -97,6 +97,8 @@ FURTHER = (
     "speedup_low",
     "speedup_high",
     "latency_batch",
+    "relative_time",
+    "untouched_time",
     "latency_reason",
     "error",
     "command",
@@ -180,11 +182,14 @@ def latency_of(result: dict, batch: int | None = None) -> dict:
     batch = batch or result.get("latency_batch") or 64
     figures = (result.get("latency") or {}).get(str(batch), {})
     headline = result if result.get("latency_batch") == batch else {}
+    speedup = figures.get("speedup", headline.get("speedup"))
     return {
         "latency_batch": batch,
+        "relative_time": 1 / speedup if speedup else None,
+        "untouched_time": 1.0 if speedup else None,
         "latency_ms_before": figures.get("before_ms", headline.get("latency_ms_before")),
         "latency_ms_after": figures.get("after_ms", headline.get("latency_ms_after")),
-        "speedup": figures.get("speedup", headline.get("speedup")),
+        "speedup": speedup,
         "speedup_low": figures.get("speedup_low"),
         "speedup_high": figures.get("speedup_high"),
         "latency_reason": figures.get("reason") or None,

@@ -100,3 +100,5 @@ def header() -> None:
         st.space("stretch")
         with st.container(width="content", gap=None, key="engine"):
             engine_state()
+    if problem := cards[chosen].problem():
+        st.error(problem, icon=":material/error:")

@@ -193,4 +193,6 @@ def recipe_of(question: Question) -> Recipe:
         amount=now.sparsity,
         overrides=dict(now.overrides),
         locked=tuple(sorted(now.locked)),
+        seed=question.seed,
+        calibration=question.calibration,
     )

@@ -74,7 +74,7 @@ def explore(window, toy_url):
 
 def test_the_server_says_what_the_client_showed_when_the_net_slider_is_let_go(explore):
     before = explore.agrees()
-    explore.drag(explore.page.locator(".cuts .slider"), 0.3, 0.7)
+    explore.drag(explore.page.locator(".cuts .net .slider"), 0.3, 0.7)
     after = explore.agrees()
     assert after != before
     assert 0.68 < float(explore.percent.input_value()) / 100 < 0.72
@@ -82,7 +82,7 @@ def test_the_server_says_what_the_client_showed_when_the_net_slider_is_let_go(ex
 
 def test_the_numbers_of_the_server_follow_already_while_the_line_is_dragged(explore):
     before = explore.sparsity.inner_text()
-    explore.drag(explore.page.locator(".cuts .slider"), 0.3, 0.6, release=False)
+    explore.drag(explore.page.locator(".cuts .net .slider"), 0.3, 0.6, release=False)
     expect(explore.sparsity).not_to_have_text(before, timeout=FAST)
     explore.page.mouse.up()
 
@@ -206,7 +206,7 @@ def test_a_box_ticked_in_the_table_locks_the_layer_in_the_picture(explore):
 
 def test_a_frame_of_a_drag_over_twenty_layers_costs_the_browser_eight_milliseconds_at_most(explore):
     explore.page.evaluate("performance.clearMeasures('prunekit-draw')")
-    explore.drag(explore.page.locator(".cuts .slider"), 0.2, 0.8, steps=80)
+    explore.drag(explore.page.locator(".cuts .net .slider"), 0.2, 0.8, steps=80)
     found = explore.page.evaluate("performance.getEntriesByName('prunekit-draw').map((e) => e.duration)")
     assert len(found) > 20
     assert sorted(found)[int(0.95 * len(found))] <= 8

@@ -99,6 +99,7 @@ def test_profile_measures_what_a_model_costs():
     [
         (["prune", "--sparsity", "2"], 2, "between 0 and 1"),
         (["prune", "--model", "lenet5000"], 2, "no model called “lenet5000”"),
+        (["prune", "--epochs", "many"], 2, "--epochs"),
         (["prune", "--target", "happiness=0.5"], 2, "Target must be one of"),
         (["prune", "--target", "parameters"], 2, "NAME=VALUE"),
         (["prune", "--lock", "fc99", "--epochs", "0"], 2, "fc99"),
@@ -116,7 +117,7 @@ def test_bad_input_is_one_sentence_and_an_exit_code(words, code, sentence):
 
 def test_an_error_is_json_too_when_json_was_asked_for():
     done = prunekit("prune", "--sparsity", "2", "--json", code=2)
-    assert json.loads(done.stdout) == {"error": "Amount must be between 0 and 1, not 2.0.", "exit_code": 2}
+    assert json.loads(done.stdout) == {"error": "Sparsity must be between 0 and 1, not 2.0.", "exit_code": 2}
 
 
 def test_a_port_in_use_is_said_before_anything_starts():
@@ -126,6 +127,12 @@ def test_a_port_in_use_is_said_before_anything_starts():
         port = taken.getsockname()[1]
         done = prunekit("app", "--port", str(port), code=2)
     assert f"Port {port} is in use" in done.stderr
+
+
+def test_a_home_that_cannot_be_written_to_is_said_before_anything_starts(monkeypatch):
+    monkeypatch.setenv("PRUNEKIT_HOME", "/proc/nope")
+    done = prunekit("app", "--no-browser", "--port", "58431", code=5)
+    assert "/proc/nope cannot be written to" in done.stderr
 
 
 def test_a_corrupt_model_is_named(tmp_path):

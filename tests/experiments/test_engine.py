@@ -158,6 +158,27 @@ def test_a_second_server_joins_the_first_one_s_engine(engine):
     second.close()
 
 
+def test_a_scheduler_that_is_held_up_is_waited_for_and_gets_no_second_one_beside_it(engine):
+    (scheduler,) = (p for p in processes(engine, "scheduler") if "scheduler" in p.cmdline())
+    second = Engine(engine.folder.home)
+    scheduler.suspend()
+    try:
+        second.warm_up()
+        time.sleep(5)
+        assert second.status()["state"] == "starting"
+    finally:
+        scheduler.resume()
+    wait_for(lambda: second.status()["state"] == "ready", what="joining")
+    assert [p.pid for p in processes(engine, "scheduler") if "scheduler" in p.cmdline()] == [scheduler.pid]
+    second.close()
+
+
+def test_a_lane_that_is_killed_with_its_nanny_comes_back(engine):
+    kill(processes(engine, "answers"))
+    wait_for(lambda: engine.status()["state"] != "ready", 30, "noticing")
+    wait_for(lambda: engine.status()["state"] == "ready", 90, "coming back")
+
+
 # -- runs -------------------------------------------------------------------------------------------------------
 
 

@@ -86,7 +86,7 @@ def test_a_checkpoint_is_kept_whole_and_given_back(run_id):
     import numpy as np
 
     content = np.frombuffer(b"state of the training", dtype=np.uint8)
-    recorder.keep(run_id, {"checkpoint.npz": content})
+    recorder.keep(run_id, 0, {"checkpoint.npz": content})
     assert recorder.begin(run_id, 0)["checkpoint"].tobytes() == b"state of the training"
 
 

@@ -22,7 +22,7 @@ def test_runs_on_their_way_are_counted():
 def test_untimed_runs_are_named_up_to_three():
     runs = [run(recipe(amount=0.1 * n), timed=False) for n in range(1, 6)]
     remark = pending_remark(run_table(runs))
-    assert "“magnitude · channels · 10 % units · one-shot”" in remark
+    assert "“magnitude · channels · 10 % units · one-shot · 3 epochs”" in remark
     assert "and 2 more" in remark
 
 

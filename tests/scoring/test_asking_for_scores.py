@@ -90,4 +90,4 @@ def test_the_server_reads_the_same_descriptions_without_the_scorers():
     assert list(known) == list(SCORERS)
     for name, description in known.items():
         assert list(description.knobs) == settings_of(SCORERS[name])
-        assert description.needs_data == (SCORERS[name].needs != "weights")
+        assert description.needs == SCORERS[name].needs

@@ -5,7 +5,7 @@ import streamlit as st
 from prunekit.core.amounts import metric_text, whole
 from prunekit.core.cards import ModelCard
 from prunekit.core.cuts import Cut
-from prunekit.core.errors import PrunekitError
+from prunekit.core.errors import EngineUnavailable, PrunekitError
 from prunekit.core.language import _
 from prunekit.experiments.engine import Pending
 from prunekit.ui.components.again import look_again
@@ -23,15 +23,17 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
     key = (question.key, str(cut.to_plain()))
     looks = state["preview_looks"] = state.get("preview_looks", 0) + 1
     known = state.get("preview", (None, None))
-    pending = None
+    pending, asked = None, state.pop("preview_asked", False)
     if known[0] != key and settled:
         if looks == 1:
             pending = _("Starting.")  # the picture first
-        elif state.get("auto_preview", True) or state.pop("preview_asked", False) or state.get("preview_key") == key:
+        elif asked or state.get("auto_preview", True) or state.get("preview_key") == key:
             state["preview_key"] = key
             try:
                 # Without patience: neither these numbers nor those of the next move are to wait for a preview.
                 answer = ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=0.0)
+            except EngineUnavailable as error:
+                pending = str(error)  # it may be back at the next look
             except PrunekitError as error:
                 known = state["preview"] = (key, str(error))
             else:

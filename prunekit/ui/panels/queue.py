@@ -35,7 +35,8 @@ def runs_of_now(model: str) -> None:
     waiting = sorted((run for run in runs if run.state in WAITING), key=queue_order)
     over = [run for run in reversed(runs) if run.is_over and run.recipe["model"] == model]
     shown = [run for run in over if run.id == st.session_state.get("run_shown")]
-    latest = shown or over[:1]
+    # One's own run is told in full, not the control that ended after it.
+    latest = shown or sorted(over, key=lambda run: run.role == "control")[:1]
     if not (going or waiting or over or open_presses()):
         st.caption(_("Nothing has run yet. Press Start: the run goes on by itself, also when this page is closed."))
     for run in [*shown, *going]:

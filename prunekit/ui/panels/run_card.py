@@ -100,6 +100,10 @@ def _live(run: Run, store: Store) -> None:
     how_far = progress(events, run.recipe["training"]["batch_size"])
     sentence = _("Stopping after this batch.") if run.state == "stopping" else how_far.sentence()
     st.progress(min(how_far.fraction, 1.0), text=sentence)
+    _curves(run, events)
+
+
+def _curves(run: Run, events: list[dict]) -> None:
     drawn = curves(events)
     task, epochs = task_of(run.recipe["model"]), run.recipe["training"]["epochs"]
     charts = {
@@ -122,6 +126,8 @@ def _over(run: Run, store: Store) -> None:
         n = max(done, default=0)
         sentence = _("Stopped after {n} of {epochs} epochs; what was finished is kept.")
         st.caption(sentence.format(n=n, epochs=run.recipe["training"]["epochs"]))
+    if run.state in ("stopped", "interrupted") and (events := store.events(run.id, ("cut", "epoch", "progress"))):
+        _curves(run, events)
     floor = sorted({row for event in store.events(run.id, ("floor",)) for row in event["rows"]})
     if floor:
         sentence = _(

@@ -238,7 +238,15 @@ class Board {
     const scored = make("label", "entry", foot);
     make("span", "", scored).textContent = words.at_score;
     this.rowScore = make("input", "number score", scored, { inputmode: "decimal", "aria-label": words.row_threshold });
+    this.rowSlider = make("input", "slider", foot, { type: "range", min: 0, max: 1000, step: 1, "aria-label": words.row_cut });
     this.rowReadout = make("output", "readout", foot);
+    this.rowSlider.addEventListener("pointerdown", () => this.remember());
+    this.rowSlider.addEventListener("keydown", (event) => /Arrow|Page|Home|End/.test(event.key) && this.remember());
+    this.rowSlider.addEventListener("input", () => {
+      this.own(this.focus, this.rowSlider.value / 1000, false);
+      this.send(false);
+    });
+    this.rowSlider.addEventListener("change", () => this.send(true));
     this.typing(this.rowPercent, (value) => {
       if (value < 0 || value > 100) return false;
       this.own(this.focus, value / 100);
@@ -615,7 +623,10 @@ class Board {
       this.plot.classList.toggle("locked", locked);
     }
     this.handle.hidden = locked || data.view_only;
-    this.rowPercent.disabled = this.rowScore.disabled = locked;
+    this.rowPercent.disabled = this.rowScore.disabled = this.rowSlider.disabled = locked;
+    const done = Math.round((1000 * this.counts[this.focus]) / row.units);
+    if (Number(this.rowSlider.value) !== done && !this.rowSlider.matches(":active")) this.rowSlider.value = done;
+    this.rowSlider.style.setProperty("--done", `${done / 10}%`);
     const pruned = row.units - row.kept;
     this.field(this.rowPercent, String(Number(((100 * this.counts[this.focus]) / row.units).toFixed(2))));
     this.field(

@@ -124,6 +124,7 @@ def _words(axis: str, what: str) -> dict[str, str]:
         "follow": _("Follow the whole net again"),
         "cut_row": _("Prune"),
         "of_row": _("% of this layer"),
+        "row_cut": _("Cut of this layer"),
         "row_percent": _("Cut of this layer in percent"),
         "at_score": _("at score"),
         "row_threshold": _("Threshold of this layer, as a score"),
