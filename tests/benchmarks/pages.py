@@ -186,10 +186,6 @@ def _explore(browser, url: str, model: str, seconds: int = 60):
     # Single weights: 138 M units in the large net, where channels would be 12 thousand.
     page.get_by_role("radio", name="weights").first.click()
     page.get_by_text("weights kept").first.wait_for(timeout=seconds * 1000)
-    # The preview is another matter: here the numbers alone are asked for.
-    toggle = page.get_by_text("Preview by itself")
-    if toggle.count():
-        toggle.first.click()
     page.wait_for_timeout(3000)
     for move in range(3):
         _commit(page, move + 500)
