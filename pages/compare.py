@@ -7,42 +7,54 @@ from prunekit.experiments.store import ACTIVE, WAITING
 from prunekit.reports.tables import batch_sizes, run_table
 from prunekit.ui import frame, state
 from prunekit.ui.components.again import look_again
-from prunekit.ui.panels.comparison import chart_choices, chart_of_runs, compared_models, no_runs_yet
+from prunekit.ui.panels import chosen_runs
+from prunekit.ui.panels.chosen_cards import chosen_cards
+from prunekit.ui.panels.comparison import (
+    chart_choices,
+    chart_of_runs,
+    compared_runs,
+    no_runs_yet,
+    word_on_the_test_set,
+    words_on_runs,
+)
 from prunekit.ui.panels.history import download, rename_and_delete, run_history
-from prunekit.ui.panels.run_card import card_style, is_untimed, run_card
-from prunekit.ui.runs import all_runs, store
+from prunekit.ui.panels.run_card import card_style, is_untimed
+from prunekit.ui.runs import all_runs, store, told_when_unreadable
 
 frame.ensure()
 card = state.chosen_card()
 
 
 @st.fragment
+@told_when_unreadable("again_compare")
 def comparison() -> None:
     """The whole page: it fills by itself while runs are under way."""
-    everything = all_runs()
-    models = compared_models(card, everything)
-    runs = [run for run in reversed(everything) if run.recipe["model"] in models]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        runs = compared_runs(card, all_runs())
+        if runs:
+            axis, split, batch = chart_choices(card, batch_sizes(runs))
     if not runs:
         no_runs_yet()
         return
-    axis, split, batch = chart_choices(card, batch_sizes(runs))
+    if split == "test":
+        word_on_the_test_set()
     table = run_table(runs, batch)
+    choice = chosen_runs.choice()
+    picked = [run for run in runs if run.id in choice.runs]
     card_style()
-    chart = st.container()
+    chart_of_runs(table, card, axis, split)
+    # Where the hand is, nothing moves: what is chosen in the chart is told below it, and above the table.
+    if choice.origin == "chart":
+        chosen_cards(picked, store(), table)
+    words_on_runs(table, axis, split)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        actions = st.container(horizontal=True, vertical_alignment="center", width="content")
+        st.caption(_("{n} runs, {chosen} chosen").format(n=len(runs), chosen=len(picked)), width="content")
+        rename_and_delete(picked)
         st.space("stretch")
         download(table)
-    # The table is drawn below its buttons and the chart, and decides what they are about.
-    chosen = run_history(table, card.task)
-    picked = [run for run in runs if run.id in chosen]
-    with actions:
-        st.caption(_("{n} runs, {chosen} chosen").format(n=len(runs), chosen=len(picked)))
-        rename_and_delete(picked)
-    with chart:
-        chart_of_runs(table, card, axis, split, chosen)
-    for run in picked[:3]:
-        run_card(run, store(), store().place(run.id))
+    run_history(table, card.task)
+    if choice.origin == "table":
+        chosen_cards(picked, store(), table)
     if any(run.state in ACTIVE + WAITING for run in runs):
         look_again(2.0, key="again_compare")
     elif any(is_untimed(run) for run in runs):

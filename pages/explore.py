@@ -3,38 +3,59 @@
 import streamlit as st
 
 from prunekit.core.language import _
-from prunekit.ui import frame, state
+from prunekit.ui import address, frame, state
 from prunekit.ui.components.cuts import cuts_picture, cuts_reply, picture_data
 from prunekit.ui.engine import answers_or_wait
 from prunekit.ui.panels.controls import axis_words, question_controls, unit_words
+from prunekit.ui.panels.cut_exchange import cut_exchange
 from prunekit.ui.panels.layers import layer_editor, uncut_layers
 from prunekit.ui.panels.numbers import Outlook, numbers_line
 from prunekit.ui.panels.preview import ask_for_preview, preview_tile
+from prunekit.ui.panels.sides import keep_button, preview_beside, side_a, side_line, sides_by_layer, with_preview
+from prunekit.ui.panels.torchvision_picker import offer_untrained
 from prunekit.ui.tables import table_of
 
 frame.ensure()
 card = state.chosen_card()
+lack = card.lack_of_data()
+address.open_address()
+told = st.container()
 numbers = st.container(key="numbers")
+set_aside = st.container()
 with st.container(key="controls", horizontal=True, vertical_alignment="bottom"):
     question, scope, view = question_controls(card.id)
     st.space("stretch")
-    auto = st.toggle(_("Preview automatically"), value=True, key="auto_preview", persist_state="session")
-    st.button(_("Preview"), icon=":material/visibility:", on_click=ask_for_preview, disabled=auto)
+    tools = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content")
+    if not lack and not st.toggle(_("Auto preview"), value=True, key="auto_preview", persist_state="session"):
+        st.button(_("Preview"), icon=":material/visibility:", on_click=ask_for_preview)
     go = {"type": "primary", "icon": ":material/arrow_forward:", "icon_position": "right"}
-    if st.button(_("Prune with this cut"), key="to_prune", **go):
+    if st.button(_("Prune with this cut"), key="to_prune", disabled=bool(lack), help=lack or None, **go):
         st.session_state["recipe"] = state.recipe_of(question)
         st.switch_page(frame.page("prune"), query_params={"model": card.id})
 
+if lack:
+    st.caption(f"{lack} {_(card.summary)}")
+
 answers = answers_or_wait(("exploration", *question.arguments()), ("summary", card.id))
 if answers is None:
+    offer_untrained(card, state.choose_model)
     st.stop()
 aim = state.take_aim(card.id)
 exploration, summary = answers
 
 table = table_of(question.key + card.checksum, exploration["table"])
 state.fit_cut(question, scope, table.names)
+address.open_rows(question, scope, view, table)
 if aim:
     state.move_cut(table.solve(aim.target, aim.amount, state.cut()))
+side = side_a(card.id)
+with told:
+    address.say_faults(question, scope, view)
+with set_aside:
+    if side:
+        side_line(side, question, table, exploration["rows"])
+with tools:
+    keep_button(question, table, exploration["rows"])
 drawn = exploration["scores" if view == "importance" else "weights"]
 rows = [row | drawn[row["name"]] for row in exploration["rows"]]
 data = picture_data(
@@ -61,9 +82,22 @@ def board() -> None:
     cut = state.cut()
     outlook = Outlook.of(table, cut)
     preview = preview_tile(question, cut, card, state.settled())
+    query = address.write_address(question, scope, view, table)
+    a = with_preview(side) if side else None
+    if a:
+        preview = preview_beside(preview, a, question, cut, card)
     with numbers:
-        numbers_line(outlook, unit_words(question.granularity), preview)
+        beside = (a.outlook, unit_words(a.question.granularity)) if a else None
+        numbers_line(outlook, unit_words(question.granularity), preview, a=beside)
+    with tools:
+        cut_exchange(question, table, cut, outlook.kept, query)
     cuts_reply(data, cut, outlook.kept, focus=state.focus(), revision=state.revision(), seq=state.heard(), key="reply")
+    if a:
+        with st.expander(
+            _("A and B, layer by layer"), icon=":material/compare:", key="by_layer", on_change="rerun"
+        ) as two:
+            if two.open:
+                sides_by_layer(a, outlook, rows, table)
     with st.expander(
         _("Layers as a table"), icon=":material/table_rows:", key="table", on_change="rerun"
     ) as table_panel:

@@ -5,17 +5,30 @@ import streamlit as st
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.ui import frame, runs, state
+from prunekit.ui.panels.no_data import what_works
 from prunekit.ui.panels.queue import runs_of_now
 from prunekit.ui.panels.recipe_form import recipe_form
+from prunekit.ui.panels.sweep_form import mode_choice, sweep_form, what_it_takes
 
 frame.ensure()
 card = state.chosen_card()
+if card.lack_of_data():
+    what_works(card)
+    st.stop()
 left, right = st.columns([4, 9], gap="medium")
 
 
 @st.fragment
 def form(model: str) -> None:
-    """The recipe and its Start button: the part that runs again when a field changes."""
+    """The recipe, or the sweep around it, and the Start button: the part that runs again when a field changes."""
+    if mode_choice() == "sweep":
+        sweep_to_start(model)
+    else:
+        run_to_start(model)
+
+
+def run_to_start(model: str) -> None:
+    """One recipe, with or without its random control."""
     recipe = None
     try:
         recipe = recipe_form(model)
@@ -29,14 +42,33 @@ def form(model: str) -> None:
         disabled=recipe is not None and recipe.scorer == "random",
         help=_("The same recipe with random scores: what a criterion is worth is its lead over that."),
     )
-    pressed = st.button(
-        _("Start"), type="primary", icon=":material/play_arrow:", width="stretch", key="start", disabled=recipe is None
-    )
-    if pressed and recipe is not None:
-        st.session_state.pop("press_answer", None)
+    if start_button(_("Start"), "start", recipe is not None):
         with st.spinner(_("Handing it to the engine.")):
             runs.start(recipe, control)
         st.rerun()
+
+
+def sweep_to_start(model: str) -> None:
+    """Many recipes at once."""
+    sweep = None
+    try:
+        sweep = sweep_form(model)
+        what_it_takes(sweep)
+    except PrunekitError as error:
+        st.error(str(error), icon=":material/error:")
+    if start_button(_("Start the sweep"), "start_sweep", sweep is not None):
+        with st.spinner(_("Handing it to the engine.")):
+            runs.start_sweep(sweep)
+        st.rerun()
+
+
+def start_button(label: str, key: str, ready: bool) -> bool:
+    """Whether it was pressed; what was said to the press before is forgotten then."""
+    icon = ":material/play_arrow:"
+    pressed = st.button(label, type="primary", icon=icon, width="stretch", key=key, disabled=not ready)
+    if pressed:
+        st.session_state.pop("press_answer", None)
+    return pressed and ready
 
 
 with left:

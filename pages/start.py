@@ -6,12 +6,28 @@ from prunekit.core.cards import model_cards
 from prunekit.core.language import _
 from prunekit.ui import frame, state
 from prunekit.ui.engine import answers_or_wait
+from prunekit.ui.panels.data_panel import data_panel
 from prunekit.ui.panels.gallery import gallery, model_tiles
 from prunekit.ui.panels.layers import layer_columns, layer_frame
 from prunekit.ui.panels.needs import need_form
+from prunekit.ui.panels.no_data import what_works
+from prunekit.ui.panels.torchvision_picker import offer_untrained, torchvision_picker
 
 frame.ensure()
 card = state.chosen_card()
+
+
+def needs(model: str) -> None:
+    """The need, the recipe for it, and the two ways on."""
+    proposal = need_form(model)
+    with st.container(horizontal=True, gap="small"):
+        if st.button(_("Explore it"), type="primary", icon=":material/tune:", key="to_explore"):
+            state.aim_at(proposal.recipe)
+            st.switch_page(frame.page("explore"), query_params={"model": model})
+        if st.button(_("Prune with this recipe"), icon=":material/content_cut:", key="to_prune"):
+            st.session_state["recipe"] = proposal.recipe
+            st.switch_page(frame.page("prune"), query_params={"model": model})
+
 
 st.title(_("See what a neural network can do without"), anchor=False)
 st.markdown(
@@ -23,21 +39,23 @@ st.markdown(
 
 st.subheader(_("1. Take a model"), anchor=False)
 gallery(model_cards(), card.id, state.choose_model)
+data_panel(card)
+torchvision_picker(card, state.choose_model)
 
 st.subheader(_("2. Say what you need, or just look"), anchor=False)
 with st.container(border=True, key="needs"):
-    proposal = need_form(card.id)
-    with st.container(horizontal=True, gap="small"):
-        if st.button(_("Explore it"), type="primary", icon=":material/tune:", key="to_explore"):
-            state.aim_at(proposal.recipe)
-            st.switch_page(frame.page("explore"), query_params={"model": card.id})
-        if st.button(_("Prune with this recipe"), icon=":material/content_cut:", key="to_prune"):
-            st.session_state["recipe"] = proposal.recipe
-            st.switch_page(frame.page("prune"), query_params={"model": card.id})
+    if card.lack_of_data():
+        what_works(card)
+    else:
+        needs(card.id)
 
 st.subheader(_("What {model} is made of").format(model=_(card.title)), anchor=False)
 answers = answers_or_wait(("summary", card.id))
-if answers is not None:
+if answers is None:
+    offer_untrained(card, state.choose_model)
+else:
     [summary] = answers
     model_tiles(summary)
+    if summary.get("untraced"):
+        st.caption(_("Channels cannot be pruned here, single weights can. {why}").format(why=summary["untraced"]))
     st.dataframe(layer_frame(summary), hide_index=True, column_config=layer_columns())

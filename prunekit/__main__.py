@@ -1,4 +1,4 @@
-"""The command line: `python -m prunekit models|score|prune|profile|app`."""
+"""The command line: `python -m prunekit models|data|score|prune|sweep|profile|app`."""
 
 import sys
 

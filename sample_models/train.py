@@ -1,4 +1,4 @@
-"""Train a sample model again: python sample_models/train.py lenet-fashion|mlp-digits [--data FOLDER]."""
+"""Train a sample model again: python sample_models/train.py NAME [--data FOLDER]."""
 
 import argparse
 import dataclasses
@@ -25,6 +25,8 @@ from prunekit.data import Dataset, Split, load_dataset
 from prunekit.models import build
 from prunekit.structure.layers import count_macs
 from prunekit.training import evaluate, train
+from prunekit.training.allocation import keep_freed_memory
+from prunekit.training.checkpoint import from_bytes, to_bytes
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Sample:
     seed: int = 0
     prefer: str = "auto"
 
+
+CIFAR10_SPLIT = (
+    "The 50,000 training images, 5 % of each class held out for validation with a fixed seed; the official test set. "
+    "The shipped images are class-balanced parts of each."
+)
 
 SAMPLES = {
     "lenet-fashion": Sample(
@@ -60,6 +67,41 @@ SAMPLES = {
             label_smoothing=0.05,
             precision="float32",
         ),
+        prefer="full",
+    ),
+    "resnet20-cifar10": Sample(
+        title="ResNet-20 on CIFAR-10",
+        summary="The small residual network that pruning papers begin with. Its layers hang together across "
+        "shortcuts, so removing channels is a matter of groups.",
+        architecture="resnet",
+        arguments={"depth": 20, "width": 16, "classes": 10, "input_shape": [3, 32, 32]},
+        data="cifar10",
+        split=CIFAR10_SPLIT,
+        training=Training(epochs=72, learning_rate=0.1, batch_size=64, weight_decay=7e-4),
+        prefer="full",
+    ),
+    "vgg-cifar10": Sample(
+        title="VGG on CIFAR-10",
+        summary="A plain chain of convolutions with far more channels than it needs: most of it can go.",
+        architecture="vgg",
+        arguments={
+            "stages": [[32, 48], [96, 96], [192, 192], [384, 384]],
+            "classes": 10,
+            "input_shape": [3, 32, 32],
+        },
+        data="cifar10",
+        split=CIFAR10_SPLIT,
+        training=Training(epochs=40, learning_rate=0.1, batch_size=64, weight_decay=1e-3),
+        prefer="full",
+    ),
+    "resnet56-cifar10": Sample(
+        title="ResNet-56 on CIFAR-10",
+        summary="The deep residual network of the pruning papers: 27 blocks, many of which change little.",
+        architecture="resnet",
+        arguments={"depth": 56, "width": 16, "classes": 10, "input_shape": [3, 32, 32]},
+        data="cifar10",
+        split=CIFAR10_SPLIT,
+        training=Training(epochs=50, learning_rate=0.1, batch_size=64, weight_decay=1e-3),
         prefer="full",
     ),
     "mlp-digits": Sample(
@@ -89,10 +131,14 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="fewer or more passes than the sample's own")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     parser.add_argument("--out", type=Path, help="folder to write to (default: sample_models/<name>)")
+    parser.add_argument(
+        "--state", type=Path, help="folder for a checkpoint of each epoch; a cut training goes on there"
+    )
     given = parser.parse_args()
     if given.data:
         os.environ["PRUNEKIT_DATA"] = given.data
     torch.set_num_threads(given.threads)
+    keep_freed_memory()
 
     sample = SAMPLES[given.name]
     settings = dataclasses.replace(sample.training, epochs=given.epochs or sample.training.epochs)
@@ -100,7 +146,18 @@ def main() -> None:
     print(f"{sample.title}: {len(dataset.train)} images, {settings.epochs} epochs", flush=True)
     torch.manual_seed(sample.seed)
     model = build(sample.architecture, sample.arguments)
-    train(model, dataset.train, dataset.task, settings, seed=sample.seed, validation=dataset.validation, report=say)
+    checkpoint = given.state / f"{given.name}.checkpoint" if given.state else None
+    train(
+        model,
+        dataset.train,
+        dataset.task,
+        settings,
+        seed=sample.seed,
+        validation=dataset.validation,
+        report=say,
+        state=from_bytes(checkpoint.read_bytes()) if checkpoint and checkpoint.is_file() else None,
+        on_epoch=lambda state: keep(state, checkpoint),
+    )
 
     folder = given.out or HERE / given.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -113,8 +170,19 @@ def main() -> None:
     print(json.dumps(card["metrics"]), f"written to {folder}", sep="\n")
 
 
+def keep(state: dict, path: Path | None) -> None:
+    """Writes a checkpoint, whole or not at all."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_bytes(to_bytes(state))
+        temporary.replace(path)
+
+
 def say(event: dict) -> None:
-    """One line for each epoch."""
+    """One line for each epoch, and one for the precision."""
+    if event["kind"] == "precision":
+        print(event["sentence"], flush=True)
     if event["kind"] == "epoch":
         print(
             f"epoch {event['epoch']}/{event['epochs']}  loss {event['loss']:.4f}  train {event['train']:.4f}  "

@@ -7,6 +7,7 @@ import pytest
 
 # Tests never touch the history of the checkout; the engine and its processes read this too.
 os.environ.pop("PRUNEKIT_DATA", None)
+os.environ["PRUNEKIT_STUDIES"] = "off"  # histories begin empty
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
@@ -12,7 +11,7 @@ import webbrowser
 
 from prunekit.core.errors import BadSetting, StoreUnavailable
 from prunekit.core.language import N_, _
-from prunekit.experiments.folder import ROOT, home
+from prunekit.experiments.folder import ROOT, home, make_writable
 
 HELP = N_("Open the app in the browser.")
 HOST = "127.0.0.1"
@@ -51,9 +50,7 @@ def _open_when_there(url: str) -> None:
 def check_home() -> None:
     """Raises StoreUnavailable with a sentence unless the home folder can be written to."""
     try:
-        home().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=home()):
-            pass
+        make_writable(home())
     except OSError as error:
         sentence = _("The folder {path} cannot be written to; set PRUNEKIT_HOME to another one.")
         raise StoreUnavailable(sentence.format(path=home())) from error

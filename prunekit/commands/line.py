@@ -7,11 +7,12 @@ import os
 import sys
 import warnings
 
-from prunekit.commands import app, models, profile, prune, score
+from prunekit.commands import app, data, models, profile, prune, score, sweep
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.language import _
 
-COMMANDS = {"models": models, "score": score, "prune": prune, "profile": profile, "app": app}
+COMMANDS = {"models": models, "data": data, "score": score, "prune": prune, "sweep": sweep, "profile": profile}
+COMMANDS["app"] = app
 
 
 class _Parser(argparse.ArgumentParser):

@@ -12,7 +12,7 @@ DEFAULT_MODEL = "lenet-fashion"
 
 
 def add_model(parser) -> None:
-    parser.add_argument("--model", default=DEFAULT_MODEL, help=_("a sample model's id (see `models`)"))
+    parser.add_argument("--model", default=DEFAULT_MODEL, help=_("a model's id (see `models`)"))
 
 
 def add_settings(parser, cls, leave_out: tuple[str, ...] = ()) -> None:

@@ -1,7 +1,6 @@
 """`prunekit prune`: runs one recipe here and now, and says what came of it."""
 
 import json
-import tempfile
 from pathlib import Path
 
 from prunekit.commands.options import add_model, add_setting, add_settings, number, pairs
@@ -10,6 +9,7 @@ from prunekit.core.errors import BadSetting, CorruptFile
 from prunekit.core.language import N_, _
 from prunekit.core.recipe import Recipe, Training
 from prunekit.core.settings import settings_of
+from prunekit.experiments.folder import make_writable
 
 HELP = N_("Prune and fine-tune a sample model by a recipe.")
 
@@ -42,7 +42,9 @@ def run(options) -> dict:
     if options.out is not None:
         _check_folder(options.out)
     from prunekit.pruning import execute
+    from prunekit.training.allocation import keep_freed_memory
 
+    keep_freed_memory()
     outcome = execute(recipe, report=_narrate)
     # Counter 0: a run of the command line is not in the app's history.
     result = outcome.result | {"run_id": f"{recipe.fingerprint}-0"}
@@ -91,9 +93,7 @@ def _recipe(options) -> Recipe:
 def _check_folder(folder: Path) -> None:
     # Before the run, not after it: nobody wants to train for an hour and then hear that the folder is no folder.
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        make_writable(folder)
     except OSError as error:
         sentence = _("The folder {path} cannot be written to; choose another --out.")
         raise BadSetting(sentence.format(path=folder)) from error

@@ -1,7 +1,9 @@
 """`prunekit score`: the scores of a model's weights or channels, a line a layer."""
 
 from prunekit.commands.options import add_model, add_scoring, pairs
-from prunekit.core.language import N_
+from prunekit.core.cards import model_card
+from prunekit.core.errors import NeedsData
+from prunekit.core.language import N_, _
 
 HELP = N_("Score the weights or channels of a model and print how the scores lie.")
 
@@ -13,6 +15,7 @@ def arguments(parser) -> None:
 
 def run(options) -> dict:
     """Prints, or returns as JSON, each row's number of units and its lowest, median, mean and highest score."""
+    from prunekit.commands.line import tell
     from prunekit.core.recipe import Recipe
     from prunekit.data import calibration_set, load_dataset
     from prunekit.models import load_model
@@ -25,16 +28,18 @@ def run(options) -> dict:
         calibration=options.calibration,
         seed=options.seed,
     )
-    data = load_dataset(recipe.data)
+    card = model_card(recipe.model)
     examples = None
     if options.scorer in SCORERS and SCORERS[options.scorer].needs != "weights":
-        examples = calibration_set(data, recipe.calibration, recipe.seed)
+        if lack := card.lack_of_data():
+            raise NeedsData(_("{lack} Choose one that looks at the weights: --scorer magnitude.").format(lack=lack))
+        examples = calibration_set(load_dataset(recipe.data), recipe.calibration, recipe.seed)
     scores = score(
-        load_model(recipe.model),
+        load_model(recipe.model, report=tell),
         recipe.scorer,
         granularity=recipe.granularity,
         calibration=examples,
-        task=data.task,
+        task=card.task,
         seed=recipe.seed,
         **pairs(options.knob, "--knob"),
     )

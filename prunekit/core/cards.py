@@ -5,12 +5,14 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prunekit.core.data_folder import has_full_set
+from prunekit.core.data_folder import part_at_hand
 from prunekit.core.errors import CorruptFile, UnknownName
 from prunekit.core.language import _
 from prunekit.core.tasks import TASKS, Task
+from prunekit.core.torchvision import SEED, TorchvisionNet, torchvision_entry, versions
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_models"
+TORCHVISION, PUBLISHED = "torchvision/", "/published"  # torchvision/resnet18, torchvision/resnet18/published
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class ModelCard:
     licence: dict
     versions: dict = field(default_factory=dict)
     folder: Path = SAMPLES  # where the card lies; not in the card itself
+    weights_from: str = "file"  # "file": beside the card; "seed": drawn at random; "download": published ones
 
     @property
     def task(self) -> Task:
@@ -44,10 +47,12 @@ class ModelCard:
 
     def identity(self) -> list[str]:
         """What answers about this model depend on: its weights, and whether the full data set is there."""
-        return [self.checksum, "full" if has_full_set(self.data) else "shipped"]
+        return [self.checksum, part_at_hand(self.data)]
 
     def problem(self) -> str:
         """What is wrong with the weights, as far as a look at the file tells; "" when nothing is."""
+        if self.weights_from != "file":
+            return ""
         try:
             whole = self.weights.stat().st_size == self.bytes
         except OSError:
@@ -58,6 +63,16 @@ class ModelCard:
     @property
     def weights(self) -> Path:
         return self.folder / "weights.safetensors"
+
+    def lack_of_data(self) -> str:
+        """What cannot be done because there is no data set for this model, and what can; "" when there is one."""
+        if self.data:
+            return ""
+        sentence = _(
+            "{model} has no data set here: accuracy, fine-tuning and criteria that look at data need one; its layers, "
+            "weights, cuts, MACs, size and speed are all there."
+        )
+        return sentence.format(model=_(self.title))
 
 
 def _read(path: Path) -> ModelCard:
@@ -84,9 +99,82 @@ def model_cards() -> dict[str, ModelCard]:
     return {card.id: card for card in cards}
 
 
+def find_card(name) -> ModelCard | None:
+    """The card of one model, or None where there is no model of that name."""
+    try:
+        return model_card(name)
+    except UnknownName:
+        return None
+
+
 def model_card(name: str) -> ModelCard:
     """The card of one model. Raises UnknownName with the names that would do."""
+    if isinstance(name, str) and name.startswith(TORCHVISION):
+        return _torchvision_card(name)
     cards = model_cards()
     if name not in cards:
         raise UnknownName.of(_("model"), name, cards)
     return cards[name]
+
+
+def torchvision_id(name: str, published: bool = False) -> str:
+    """The id of one of torchvision's networks, untrained or with its published weights."""
+    return f"{TORCHVISION}{name}{PUBLISHED if published else ''}"
+
+
+def _torchvision_card(model_id: str) -> ModelCard:
+    name = model_id.removeprefix(TORCHVISION)
+    net = torchvision_entry(name.removesuffix(PUBLISHED))
+    return (_published if name.endswith(PUBLISHED) else _untrained)(model_id, net)
+
+
+def _untrained(model_id: str, net: TorchvisionNet) -> ModelCard:
+    return _torchvision(
+        model_id,
+        net,
+        title=_("{name} (untrained)").format(name=net.name),
+        summary=_("Its weights are random: what importance they show means nothing yet."),
+        arguments={"name": net.name, "input_shape": list(net.input_shape)},
+        training={"seed": SEED},
+        metrics={},
+        # They follow from these and nothing else.
+        checksum=" ".join([net.name, f"seed {SEED}", *(f"{k} {v}" for k, v in versions().items())]),
+        licence={"code": "BSD-3-Clause", "source": net.source},
+        weights_from="seed",
+    )
+
+
+def _published(model_id: str, net: TorchvisionNet) -> ModelCard:
+    given = net.published
+    rescaled = {"transform_input": True} if given.rescaled else {}
+    return _torchvision(
+        model_id,
+        net,
+        title=_("{name} (published weights)").format(name=net.name),
+        summary=_("Its weights are torchvision's default ones, trained on ImageNet-1K."),
+        arguments={"name": net.name, "classes": given.classes, "input_shape": list(net.input_shape)} | rescaled,
+        training={},
+        metrics={"published": {"test": given.top1}},
+        checksum=given.file,  # its name holds the first digits of its SHA-256
+        licence={"code": "BSD-3-Clause", "weights": given.licence, "source": net.source},
+        weights_from="download",
+    )
+
+
+def _torchvision(model_id: str, net: TorchvisionNet, **own) -> ModelCard:
+    """What both have in common: no data set, no split, no files of ours."""
+    return ModelCard(
+        id=model_id,
+        architecture="torchvision",
+        data="",
+        task_name="classification",
+        input_shape=net.input_shape,
+        classes=(),
+        preprocessing={},
+        split={},
+        parameters=net.parameters,
+        macs=net.macs,
+        bytes=net.bytes,
+        versions=versions(),
+        **own,
+    )

@@ -63,6 +63,16 @@ class StoreUnavailable(PrunekitError):
     exit_code = 5
 
 
+class Unreachable(PrunekitError):
+    """A server on the internet that does not answer from here."""
+
+    exit_code = 6
+
+
+class ComingLater(PrunekitError):
+    """What was asked for is on its way; the same question will find it there."""
+
+
 class Stopped(PrunekitError):
     """Work that was stopped on request; what was finished is kept."""
 

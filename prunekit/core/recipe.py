@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from prunekit.core.cards import model_card
 from prunekit.core.cuts import Cut
-from prunekit.core.data_folder import has_full_set
+from prunekit.core.data_folder import part_at_hand
 from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import N_, _, ngettext
+from prunekit.core.schedules import SCHEDULE_DESCRIPTIONS
 from prunekit.core.settings import check, checked, from_plain, setting, settings_of
 
 
@@ -89,9 +90,9 @@ class Recipe:
     schedule: str = setting(
         "one-shot",
         N_("Schedule"),
-        N_("One-shot cuts once; iterative cuts a little, fine-tunes, and cuts again."),
-        choices=("one-shot", "iterative"),
-        labels=(N_("one-shot"), N_("iterative")),
+        N_("All at once, or a little at a time with fine-tuning in between."),
+        choices=tuple(d.name for d in SCHEDULE_DESCRIPTIONS),
+        labels=tuple(d.label for d in SCHEDULE_DESCRIPTIONS),
     )
     rounds: int = setting(3, N_("Rounds"), N_("Score-cut-tune turns of the iterative schedule."), 1, 100, 1)
     calibration: int = setting(
@@ -156,8 +157,7 @@ class Recipe:
     @property
     def fingerprint(self) -> str:
         """The same for the same recipe on the same weights and data, on every machine."""
-        state = "full" if has_full_set(self.data) else "shipped"
-        return fingerprint([self.to_plain(), model_card(self.model).checksum, state])
+        return fingerprint([self.to_plain(), model_card(self.model).checksum, part_at_hand(self.data)])
 
     def title(self) -> str:
         """The recipe in a few words, for charts and tables."""

@@ -78,7 +78,7 @@ def checked(s: Setting, given):
                 sentence = _("{label} must be at least {low}, not {given}.")
             else:
                 sentence = _("{label} must be between {low} and {high}, not {given}.")
-            raise BadSetting(sentence.format(label=label, low=_short(s.low), high=_short(s.high), given=given))
+            raise BadSetting(sentence.format(label=label, low=_short(s.low), high=_short(s.high), given=_short(given)))
         return s.kind(given)
     if s.kind is bool and not isinstance(given, bool):
         raise BadSetting(_("{label} must be yes or no, not “{given}”.").format(label=label, given=given))

@@ -2,11 +2,12 @@
 
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.language import _
-from prunekit.data import digits, fashion_mnist
+from prunekit.data import cifar10, digits, fashion_mnist
 from prunekit.data.dataset import Dataset
 
 DATASETS = {
     "fashion-mnist": fashion_mnist.load,
+    "cifar10": cifar10.load,
     "digits": digits.load,
 }
 

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from prunekit.core.data_cards import DATA_CARDS
 from prunekit.core.errors import CorruptFile
 from prunekit.core.language import _
 from prunekit.core.tasks import CLASSIFICATION
@@ -10,6 +11,7 @@ from prunekit.data.choosing import stratified
 from prunekit.data.dataset import Dataset
 from prunekit.data.split import Split
 
+CARD = DATA_CARDS["digits"]
 # Of the training part in [0, 1].
 NORMALIZATION = ((0.3047,), (0.3758,))
 SHARES = (0.6, 0.2, 0.2)
@@ -30,8 +32,8 @@ def load(prefer: str) -> Dataset:
     everything = Split(inputs, torch.from_numpy(labels).long(), NORMALIZATION, task=CLASSIFICATION)
     train, validation, test = (everything.take(rows) for rows in stratified(labels, SHARES, SPLIT_SEED))
     return Dataset(
-        id="digits",
-        title="Digits",
+        id=CARD.id,
+        title=CARD.title,
         task=CLASSIFICATION,
         train=train,
         validation=validation,
@@ -40,6 +42,6 @@ def load(prefer: str) -> Dataset:
         normalization=NORMALIZATION,
         input_shape=(1, 8, 8),
         full=True,
-        source="https://archive.ics.uci.edu/dataset/80",
-        licence="CC BY 4.0",
+        source=CARD.source,
+        licence=CARD.licence,
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from prunekit.core.data_cards import DATA_CARDS
 from prunekit.core.data_folder import data_folder, has_full_set
 from prunekit.core.errors import BadSetting, CorruptFile
 from prunekit.core.language import N_, _
@@ -14,6 +15,7 @@ from prunekit.data.folder import SHIPPED
 from prunekit.data.idx import read_idx
 from prunekit.data.split import Split
 
+CARD = DATA_CARDS["fashion-mnist"]
 CLASSES = (
     N_("T-shirt/top"),
     N_("trouser"),
@@ -40,14 +42,12 @@ def load(prefer: str) -> Dataset:
     folder = data_folder() / "FashionMNIST" / "raw"
     full = prefer != "shipped" and has_full_set("fashion-mnist")
     if prefer == "full" and not full:
-        sentence = _(
-            "The full Fashion-MNIST is not in {folder}; put its four idx files there, or use the shipped subset."
-        )
+        sentence = _("The full Fashion-MNIST is not in {folder}; “prunekit data --download fashion-mnist” gets it.")
         raise BadSetting(sentence.format(folder=folder))
     train, validation, test = _full_parts(folder) if full else _shipped_parts()
     return Dataset(
-        id="fashion-mnist",
-        title="Fashion-MNIST",
+        id=CARD.id,
+        title=CARD.title,
         task=CLASSIFICATION,
         train=train,
         validation=validation,
@@ -56,8 +56,8 @@ def load(prefer: str) -> Dataset:
         normalization=NORMALIZATION,
         input_shape=SHAPE,
         full=full,
-        source="https://github.com/zalandoresearch/fashion-mnist",
-        licence="MIT",
+        source=CARD.source,
+        licence=CARD.licence,
         flips=True,
         shift=1,
     )

@@ -3,27 +3,43 @@
 Each function takes the id of a model first and returns plain values and arrays; it runs in a worker of the engine.
 """
 
+import contextlib
+import copy
 import functools
+import itertools
+import time
 
 import numpy as np
+import psutil
 import torch
 
-from prunekit.core.cards import model_card
+from prunekit.core.amounts import compact, size
+from prunekit.core.cards import ModelCard, model_card
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
-from prunekit.core.errors import NeedsData
+from prunekit.core.errors import CannotPrune, NeedsData, PrunekitError, Stopped
 from prunekit.core.language import _
+from prunekit.core.recipe import Training
 from prunekit.data import calibration_set, load_dataset
+from prunekit.experiments.processes import ANSWERS
+from prunekit.experiments.recent import recent
 from prunekit.models import load_model
+from prunekit.models.published import fetched_or_later
 from prunekit.scoring import SCORERS, score
 from prunekit.selection import prune_cut, sorted_scores
 from prunekit.structure import channel_costs, channel_groups, example_inputs_of, layers, weight_costs, weight_names
 from prunekit.surgery import masked_copy, remove_channels
-from prunekit.training import evaluate, quick_copy
+from prunekit.training import evaluate, quick_copy, train
 
 BINS = 96
 LOG_SPREAD = 50  # scores whose largest is this many times their median are drawn on a logarithmic axis
 PREVIEW_EXAMPLES = 1000
+MOST_BYTES = 2**30  # of networks, and of scores, that are kept for the next question
+
+# Measured while all weights of VGG-16 (138 M) are ranked: 3.4 GB at the peak, 0.75 of them without any network.
+OWN_BYTES, BYTES_PER_PARAMETER = 750_000_000, 20
+PACE_SECONDS = 0.7
+PACE_WARM_UP = 3  # steps that choose kernels and fetch memory, and do not count
 
 
 def summary(model_id: str) -> dict:
@@ -31,7 +47,7 @@ def summary(model_id: str) -> dict:
     model = _model(model_id)
     inputs = example_inputs_of(model)
     found = layers(model, inputs)
-    groups = channel_groups(model, inputs)
+    groups, untraced = _groups_or_reason(model, inputs)
     totals = weight_costs(model, inputs)
     whole = totals.totals(np.array([model.get_parameter(name).numel() for name in weight_names(model)]))
     return {
@@ -64,14 +80,19 @@ def summary(model_id: str) -> dict:
             }
             for group in groups
         ],
+        "untraced": untraced,
     }
 
 
 def exploration(model_id: str, scorer: str, knobs: dict, granularity: str, seed: int, calibration: int) -> dict:
     """Everything Explore draws for one criterion: the cut table, and histograms of scores and weights."""
     model = _model(model_id)
-    scores = _scores(model_id, scorer, tuple(sorted(knobs.items())), granularity, seed, calibration)
     inputs = example_inputs_of(model)
+    try:
+        scores = _scores(model_id, scorer, tuple(sorted(knobs.items())), granularity, seed, calibration)
+    except CannotPrune as error:
+        sentence = _("{why} So channels cannot be pruned here; choose weights as granularity.")
+        raise CannotPrune(sentence.format(why=error)) from error
     if granularity == "weight":
         costs = weight_costs(model, inputs)
         layer_of = weight_names(model)
@@ -95,6 +116,7 @@ def exploration(model_id: str, scorer: str, knobs: dict, granularity: str, seed:
 
 def preview(model_id: str, scorer: str, knobs: dict, granularity: str, seed: int, calibration: int, cut: dict) -> dict:
     """The metric after a cut and before any fine-tuning, on a part of the validation set, with its interval."""
+    _check_has_data(model_card(model_id))
     model = _model(model_id)
     scores = _scores(model_id, scorer, tuple(sorted(knobs.items())), granularity, seed, calibration)
     mask, rescued = prune_cut(scores, Cut.from_plain(cut)).floored()
@@ -115,17 +137,54 @@ def preview(model_id: str, scorer: str, knobs: dict, granularity: str, seed: int
     }
 
 
+def training_pace(model_id: str, batch_size: int, precision: str, moment: int) -> dict:
+    """How fast this machine trains and evaluates the untouched model just now, measured for about a second.
+
+    precision: as in the settings of training; moment: any number, another one asks for another measurement.
+    {"train", "validation", "test"} are the examples of each part, {"train_per_second", "evaluate_per_second"} the pace.
+    """
+    card, data = model_card(model_id), load_dataset(model_card(model_id).data)
+    steps: list[float] = []
+
+    def enough() -> bool:
+        steps.append(time.perf_counter())
+        return len(steps) > PACE_WARM_UP + 1 and steps[-1] - steps[PACE_WARM_UP] > PACE_SECONDS
+
+    settings = Training(epochs=1, batch_size=min(batch_size, len(data.train)), precision=precision)
+    with contextlib.suppress(Stopped):
+        train(copy.deepcopy(_model(model_id)).requires_grad_(True), data.train, card.task, settings, should_stop=enough)
+    steps = steps[min(PACE_WARM_UP, len(steps) - 2) :] if len(steps) > 1 else [steps[0], time.perf_counter()]
+    trained = settings.batch_size * (len(steps) - 1) / (steps[-1] - steps[0])
+    model, batches = quick_copy(_model(model_id)), list(itertools.islice(data.validation.batches(256), 4))
+    evaluate(model, batches[:1], card.task)
+    before = time.perf_counter()
+    seen = evaluate(model, batches, card.task).n
+    return {
+        "train": len(data.train),
+        "validation": len(data.validation),
+        "test": len(data.test),
+        "train_per_second": trained,
+        "evaluate_per_second": seen / (time.perf_counter() - before),
+    }
+
+
 # Read-only and shared by everyone who asks: nothing here is ever changed or handed out.
-@functools.lru_cache(maxsize=8)
+@recent(lambda model: sum(p.nbytes for p in model.parameters()), MOST_BYTES)
 def _model(model_id: str) -> torch.nn.Module:
+    card = model_card(model_id)
+    _check_fits(card)
+    if card.weights_from == "download":
+        # Beside the answers, which would all wait for it.
+        fetched_or_later(card)
     return load_model(model_id).requires_grad_(False)
 
 
-@functools.lru_cache(maxsize=8)
+@recent(lambda scores: sum(entry.nbytes for entry in scores.values()), MOST_BYTES)
 def _scores(model_id: str, scorer: str, knobs: tuple, granularity: str, seed: int, calibration: int):
     card = model_card(model_id)
     examples = None
     if scorer in SCORERS and SCORERS[scorer].needs != "weights":
+        _check_has_data(card)
         if calibration < 1:
             sentence = _("The criterion “{scorer}” looks at data; give it a calibration set.")
             raise NeedsData(sentence.format(scorer=scorer))
@@ -150,6 +209,32 @@ def _preview_split(model_id: str):
 @functools.lru_cache(maxsize=8)
 def _baseline(model_id: str):
     return evaluate(quick_copy(_model(model_id)), _preview_split(model_id), model_card(model_id).task)
+
+
+def _groups_or_reason(model: torch.nn.Module, inputs) -> tuple[tuple, str]:
+    """The channel groups; where they cannot be found none, and why, since single weights can be pruned all the same."""
+    try:
+        return channel_groups(model, inputs), ""
+    except CannotPrune as error:
+        return (), str(error)
+
+
+def _check_fits(card: ModelCard) -> None:
+    """Refuses what would end the worker, and with it the answers that others wait for."""
+    limit = psutil.virtual_memory().total * ANSWERS.memory
+    needed = OWN_BYTES + BYTES_PER_PARAMETER * card.parameters
+    if needed > limit:
+        sentence = _(
+            "{model} has {n} parameters: looking into it takes about {needed} of memory, and on this machine there "
+            "are {limit} for it; take a smaller one."
+        )
+        told = {"n": compact(card.parameters), "needed": size(needed), "limit": size(limit)}
+        raise PrunekitError(sentence.format(model=_(card.title), **told))
+
+
+def _check_has_data(card: ModelCard) -> None:
+    if lack := card.lack_of_data():
+        raise NeedsData(lack)
 
 
 def _histogram(values: np.ndarray) -> dict:

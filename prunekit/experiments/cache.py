@@ -28,8 +28,12 @@ class AnswerCache:
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             temporary = self.folder / f".{key}.{os.getpid()}"
-            temporary.write_bytes(packed)
-            temporary.replace(self.folder / key)
+            try:
+                temporary.write_bytes(packed)
+                temporary.replace(self.folder / key)
+            except OSError:  # half an answer only takes the room that is missing
+                temporary.unlink(missing_ok=True)
+                raise
             self._trim()
 
     def _trim(self) -> None:

@@ -4,16 +4,17 @@ import logging
 import os
 import threading
 import time
+import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 from prunekit.core import errors
-from prunekit.core.errors import CorruptFile, EngineUnavailable, PrunekitError
-from prunekit.core.fingerprint import fingerprint
+from prunekit.core.errors import CorruptFile, EngineUnavailable, PrunekitError, StoreUnavailable
 from prunekit.core.language import _
 from prunekit.core.packing import unpack
 from prunekit.experiments.cache import AnswerCache
+from prunekit.experiments.folder import LITTLE_BYTES, disk_full, free_bytes
 from prunekit.experiments.processes import ANSWERS, RECORDER, EngineFolder
 from prunekit.experiments.shipped import answer_key, shipped_answer, sources_hash
 from prunekit.experiments.store import Store
@@ -22,9 +23,11 @@ LOG = logging.getLogger(__name__)
 
 PRIORITY = {"quick": 10, "preview": 0}
 MEMORY_ENTRIES = 32
+MEMORY_BYTES = 256 * 2**20  # the ranking of all weights of a deep network takes tens of megabytes
 START_SECONDS = 60
 LASTING = (RECORDER.name, ANSWERS.name)  # the lanes that are always there
-HIRE_AGAIN_SECONDS = 20  # a worker that is started, or started again by its nanny, is back by then
+HIRE_AGAIN_SECONDS = 1  # a lane without its nanny is looked at twice before it is started again
+DIED_SECONDS = 3  # a scheduler that is not there by then, not even as a process, will not come
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,12 @@ class Engine:
         self._client = None
         self._futures: dict[str, object] = {}
         self._latest: dict[tuple[str, str], str] = {}
-        self._values: OrderedDict[str, object] = OrderedDict()
+        self._values: OrderedDict[str, tuple[object, int]] = OrderedDict()
         self._starter: threading.Thread | None = None
         self._problem: str | None = None
         self._failed_at = 0.0
         self._lanes: dict[str, str] = {}
+        self._trouble: str | None = None
         self._foreign = False  # an engine started by another version of the code
 
     # -- short questions --------------------------------------------------------------------------------------
@@ -86,15 +90,19 @@ class Engine:
             future = self._futures.get(key)
             if future is None or future.status in ("cancelled", "lost"):
                 self._withdraw_older(lane, visitor, key)
-                future = client.submit(
-                    _run_named,
-                    name,
-                    args,
-                    key=f"answer-{key}",
-                    resources={lane: 1},
-                    priority=PRIORITY[lane],
-                    pure=False,
-                )
+                try:
+                    future = client.submit(
+                        _run_named,
+                        name,
+                        args,
+                        key=f"answer-{key}",
+                        resources={lane: 1},
+                        priority=PRIORITY[lane],
+                        pure=False,
+                    )
+                except Exception:  # the engine went away in this moment: the next look starts it again
+                    LOG.warning("could not ask", exc_info=True)
+                    return Pending("starting")
                 self._futures[key] = future
             if visitor and lane == "preview":
                 self._latest[visitor, lane] = key
@@ -104,22 +112,25 @@ class Engine:
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
-                return True, self._values[key]
+                return True, self._values[key][0]
         packed = shipped_answer(name, args) or self.cache.get(key)
         if packed is None:
             return False, None
         try:
-            return True, self._remember(key, unpack(packed)["value"])
+            return True, self._remember(key, unpack(packed)["value"], len(packed))
         except CorruptFile:  # cut off while it was written, say: asked again, it is computed again
             self.cache.forget(key)
             return False, None
 
-    def _remember(self, key: str, value):
+    def _remember(self, key: str, value, size: int):
         with self._lock:
-            self._values[key] = value
-            while len(self._values) > MEMORY_ENTRIES:
+            self._values[key] = value, size
+            while len(self._values) > MEMORY_ENTRIES or (len(self._values) > 1 and self._weight() > MEMORY_BYTES):
                 self._values.popitem(last=False)
         return value
+
+    def _weight(self) -> int:
+        return sum(size for _value, size in self._values.values())
 
     def _withdraw_older(self, lane: str, visitor: str, key: str) -> None:
         older = self._latest.get((visitor, lane)) if visitor else None
@@ -155,7 +166,7 @@ class Engine:
             raise getattr(errors, answer["error"], PrunekitError)(answer["sentence"])
         if not self._foreign:
             self.cache.put(key, packed)
-        return self._remember(key, answer["value"])
+        return self._remember(key, answer["value"], len(packed))
 
     # -- runs: everything goes through the recorder, the only writer of the store ------------------------------
 
@@ -171,12 +182,37 @@ class Engine:
         """Queues a stopped or interrupted run again, from its last checkpoint."""
         self._tell("resume", run_id)
 
+    def start_afresh(self, run_id: str) -> None:
+        """The same without the checkpoint, from the beginning: one may be damaged."""
+        self._tell("resume", run_id, True)
+
     def rename(self, run_id: str, title: str) -> None:
         self._tell("rename", run_id, title)
 
     def delete(self, run_id: str) -> None:
         """Deletes a run that is over, with its files."""
         self._tell("delete", run_id)
+
+    # -- sweeps -----------------------------------------------------------------------------------------------
+
+    def start_sweep(self, plan: dict, patience: float = 30.0) -> dict:
+        """Queues the runs of a sweep (`Sweep.to_plain`) that were not run yet; {"id", "new", "known"}."""
+        return self._tell("start_sweep", plan, patience=patience)
+
+    def stop_sweep(self, sweep_id: str) -> None:
+        """Stops a sweep as a whole; runs that are also somebody's own, or another sweep's, go on."""
+        self._tell("stop_sweep", sweep_id)
+
+    def resume_sweep(self, sweep_id: str) -> None:
+        """Queues everything of a sweep again that was stopped, interrupted or failed."""
+        self._tell("resume_sweep", sweep_id)
+
+    def rename_sweep(self, sweep_id: str, title: str) -> None:
+        self._tell("rename_sweep", sweep_id, title)
+
+    def delete_sweep(self, sweep_id: str, with_runs: bool = False) -> None:
+        """Forgets a sweep that is over, and its runs too if asked."""
+        self._tell("delete_sweep", sweep_id, with_runs)
 
     def _tell(self, name: str, *args, patience: float = 10.0):
         if not self.enabled:
@@ -188,9 +224,10 @@ class Engine:
                 raise EngineUnavailable(self._problem or _("The engine is still starting; try again in a few seconds."))
             time.sleep(0.05)
         question = f"prunekit.experiments.recorder:{name}"
-        key = f"recorder-{name}-{fingerprint([args, time.time()])}"
-        future = client.submit(_run_named, question, args, key=key, resources={"recorder": 1}, priority=100, pure=False)
+        key = f"recorder-{name}-{uuid.uuid4().hex}"
+        lane = {"recorder": 1}
         try:
+            future = client.submit(_run_named, question, args, key=key, resources=lane, priority=100, pure=False)
             answer = unpack(future.result(timeout=max(deadline - time.monotonic(), 1.0)))
         except Exception as error:
             raise EngineUnavailable(_("The engine does not answer; try again in a few seconds.")) from error
@@ -201,7 +238,13 @@ class Engine:
     # -- the engine itself ------------------------------------------------------------------------------------
 
     def status(self) -> dict:
-        """{"state": "off" | "starting" | "ready" | "paused" | "failed", "sentence", "lanes": {name: state}}."""
+        """{"state": "off" | "starting" | "ready" | "paused" | "failed", "sentence", "lanes": {name: state}, "trouble"}.
+
+        trouble: why the recorder cannot write just now, in one sentence, if so; it keeps what it is told for later.
+        """
+        return self._state() | {"trouble": self._trouble}
+
+    def _state(self) -> dict:
         client = self._client
         if not self.enabled:
             return {"state": "off", "sentence": Pending("off").sentence, "lanes": {}}
@@ -291,7 +334,10 @@ class Engine:
         return client
 
     def _has_open_runs(self) -> bool:
-        return any(not run.is_over for run in Store(self.folder.home).runs())
+        try:
+            return any(not run.is_over for run in Store(self.folder.home).runs())
+        except StoreUnavailable:  # nobody knows: better an older engine than a run that is cut off
+            return True
 
     def _look_after(self, client) -> None:
         """Knows the lanes, so that no page waits for the scheduler, and starts one again that has gone missing."""
@@ -300,6 +346,8 @@ class Engine:
             try:
                 workers = client.scheduler_info(n_workers=-1)["workers"].values()
                 self._lanes = {worker["name"]: worker.get("status", "running") for worker in workers}
+                told = [worker["metrics"].get("prunekit") or {} for worker in workers]
+                self._trouble = next((one["trouble"] for one in told if one.get("trouble")), None)
                 missing = {n: missing.get(n, time.monotonic()) for n in LASTING if n not in self._lanes}
                 if any(time.monotonic() - since > HIRE_AGAIN_SECONDS for since in missing.values()):
                     missing = {}
@@ -308,11 +356,14 @@ class Engine:
             except Exception:  # a client that is being closed raises all sorts of things
                 LOG.debug("could not look after the engine", exc_info=True)
             time.sleep(0.3 if missing else 1.0)
+        # It died in the middle of something: the next one says what became of it, and goes on with what waits.
+        if self._client is client and self._has_open_runs():
+            self._ready()
 
     def _client_lost(self) -> None:
         with self._lock:
             client, self._client = self._client, None
-            self._lanes = {}
+            self._lanes, self._trouble = {}, None
             self._futures.clear()
             self._latest.clear()
         if client is not None:
@@ -329,11 +380,16 @@ class Engine:
             return None
 
     def _await_scheduler(self):
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
+        started = time.monotonic()
+        while time.monotonic() - started < START_SECONDS:
             client = self._connect(self.folder.address())
             if client is not None:
                 return client
+            if time.monotonic() - started > DIED_SECONDS and not self.folder.scheduler_is_alive():
+                if free_bytes(self.folder.path) < LITTLE_BYTES:
+                    raise EngineUnavailable(disk_full())
+                sentence = _("The engine ended while it was starting; its log is in {folder}.")
+                raise EngineUnavailable(sentence.format(folder=self.folder.logs))
             time.sleep(0.05)
         raise EngineUnavailable(
             _("The engine did not start within {seconds} seconds; its log is in {folder}.").format(
@@ -344,9 +400,11 @@ class Engine:
     def _hire(self, client) -> None:
         """Starts the lanes that are missing; the training lane comes with the first run, from the recorder."""
         there = {w["name"] for w in client.scheduler_info(n_workers=-1)["workers"].values()}
+        address = client.scheduler.address
         for lane in (RECORDER, ANSWERS):
-            if lane.name not in there:
-                self.folder.start_lane(lane, client.scheduler.address)
+            # One whose nanny is there is being started, again perhaps, or by another server.
+            if lane.name not in there and not self.folder.lane_is_alive(lane, address):
+                self.folder.start_lane(lane, address)
 
 
 def _run_named(name: str, args: tuple) -> bytes:

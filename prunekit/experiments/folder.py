@@ -1,8 +1,14 @@
 """Where runs, answers and the engine's own files live."""
 
+import errno
 import os
 import shutil
+import tempfile
 from pathlib import Path
+
+from prunekit.core.language import _
+
+LITTLE_BYTES = 2**20  # with less room than this, a disk that refuses is a full one
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,3 +22,27 @@ def free_bytes(folder: Path) -> int:
     """Free disk space where a folder is, or will be."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return shutil.disk_usage(there).free
+
+
+def make_writable(folder: Path) -> None:
+    """Makes a folder, and sure that files can be written into it. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def disk_full() -> str:
+    """The sentence for a disk without room."""
+    return _("The disk is full; free some space and try again. Finished epochs are kept.")
+
+
+def is_full(error: OSError) -> bool:
+    """Whether it is for want of room, on the disk or in somebody's share of it, that a file could not be written."""
+    return error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
+
+
+def refusal(error: OSError, folder: Path) -> str:
+    """The sentence for a disk that refuses to write: it is full, or the folder is not ours."""
+    if is_full(error):
+        return disk_full()
+    return _("The folder {path} cannot be written to; set PRUNEKIT_HOME to another one.").format(path=folder)

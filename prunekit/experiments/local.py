@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from prunekit.core.errors import PrunekitError, StoreUnavailable
 from prunekit.core.recipe import Recipe
 from prunekit.experiments.store import Run, Store
 from prunekit.pruning.checkpoints import Checkpoint
@@ -11,15 +12,21 @@ from prunekit.pruning.loop import execute
 CHECKPOINT = "checkpoint.npz"
 
 
-def run_here(recipe: Recipe, store: Store, report: Callable[[dict], None] | None = None, timed: bool = False) -> Run:
+def run_here(
+    recipe: Recipe,
+    store: Store,
+    report: Callable[[dict], None] | None = None,
+    timed: bool = False,
+    role: str = "run",
+) -> Run:
     """The finished run of a recipe: an earlier one, if the store has it; one that was cut off goes on.
 
-    store: writable, and written by nobody else meanwhile.
+    store: writable, and written by nobody else meanwhile. Raises PrunekitError when the run failed; the store knows.
     """
     known = store.same(recipe.fingerprint)
     if known is not None and known.state == "finished":
         return known
-    run_id = known.id if known else store.add(recipe.to_plain(), recipe.fingerprint, recipe.title(), "run")
+    run_id = known.id if known else store.add(recipe.to_plain(), recipe.fingerprint, recipe.title(), role)
     folder = store.files(run_id)
     folder.mkdir(parents=True, exist_ok=True)
     path, number = folder / CHECKPOINT, len(store.events(run_id))
@@ -39,7 +46,13 @@ def run_here(recipe: Recipe, store: Store, report: Callable[[dict], None] | None
 
     store.change(run_id, state="running", started=time.time())
     checkpoint = Checkpoint.from_bytes(path.read_bytes()) if path.is_file() else None
-    outcome = execute(recipe, record, checkpoint=checkpoint, keep=keep, timed=timed)
+    try:
+        outcome = execute(recipe, record, checkpoint=checkpoint, keep=keep, timed=timed)
+    except StoreUnavailable:  # says nothing about the run: it goes on from its checkpoint another time
+        raise
+    except PrunekitError as error:
+        store.change(run_id, state="failed", ended=time.time(), error=str(error))
+        raise
     outcome.save(folder)
     store.change(run_id, state="finished", ended=time.time(), result=outcome.result)
     path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """The engine's processes: one scheduler and a worker per lane, on the loopback address and behind TLS."""
 
 import contextlib
+import datetime
 import json
 import os
 import subprocess
@@ -12,10 +13,12 @@ import psutil
 from filelock import FileLock
 
 from prunekit.core.errors import EngineUnavailable
-from prunekit.core.language import _
-from prunekit.experiments.folder import ROOT
+from prunekit.experiments.folder import ROOT, refusal
 
 HOST = "127.0.0.1"
+# A nanny gives up on a worker that is not there by then: where much else goes on, importing torch takes a minute.
+# One without a scheduler has its lifeline.
+START_SECONDS = 300
 IDLE_SECONDS = 1800  # an engine that nobody asked anything for this long goes away
 
 
@@ -55,8 +58,7 @@ class EngineFolder:
             self.home.chmod(0o700)  # the history is nobody else's business either
             self.path.chmod(0o700)
         except OSError as error:
-            sentence = _("The folder {path} cannot be written to; set PRUNEKIT_HOME to another one.")
-            raise EngineUnavailable(sentence.format(path=self.home)) from error
+            raise EngineUnavailable(refusal(error, self.home)) from error
 
     def lock(self) -> FileLock:
         """Held while an engine is looked for and started, so that there is exactly one."""
@@ -81,6 +83,31 @@ class EngineFolder:
             return pid is not None and str(self.pid_file) in psutil.Process(pid).cmdline()
         return False
 
+    def lane_is_alive(self, lane: Lane, address: str) -> bool:
+        """Whether the nanny of a lane that was started last for the scheduler at `address` still runs.
+
+        It starts its worker again when that dies, so a second one beside it is never wanted.
+        """
+        with contextlib.suppress(OSError, ValueError, psutil.Error):
+            words = psutil.Process(int((self.path / f"{lane.name}.pid").read_text())).cmdline()
+            return address in words and lane.name in words
+        return False
+
+    def end_leftovers(self) -> None:
+        """Ends what an earlier engine of this folder left behind: without its scheduler it has nothing to work for.
+
+        Its recorder would be a second one beside the new engine's. A nanny's worker ends with it.
+        """
+        scratch = str(self.path / "scratch")
+        left = [p for p in psutil.process_iter(["cmdline"]) if scratch in (p.info["cmdline"] or ())]
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                left += process.children(recursive=True)
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(left, timeout=5)
+
     def sources(self) -> str | None:
         """The state of the code that the engine was started with."""
         with contextlib.suppress(OSError):
@@ -104,14 +131,11 @@ class EngineFolder:
 
     def make_certificates(self) -> None:
         """New self-signed credentials for the loopback address, readable by their owner alone."""
-        from distributed.security import Security
-
-        made = Security.temporary()
-        for part, pem in (("ca", made.tls_ca_file), ("cert", made.tls_client_cert), ("key", made.tls_client_key)):
+        for part, pem in _credentials().items():
             path = self.path / f"{part}.pem"
             path.unlink(missing_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(pem)
 
     # -- starting ---------------------------------------------------------------------------------------------
@@ -121,9 +145,13 @@ class EngineFolder:
 
         sources: the state of the code that its workers will run.
         """
-        self.address_file.unlink(missing_ok=True)
-        self.sources_file.write_text(sources)
-        self.make_certificates()
+        self.end_leftovers()
+        try:
+            self.address_file.unlink(missing_ok=True)
+            self.sources_file.write_text(sources)
+            self.make_certificates()
+        except OSError as error:
+            raise EngineUnavailable(refusal(error, self.home)) from error
         words = ["scheduler", "--host", f"tls://{HOST}", "--port", "0", "--scheduler-file", str(self.address_file)]
         words += ["--dashboard-address", f"{HOST}:0", "--no-dashboard", "--idle-timeout", str(IDLE_SECONDS)]
         words += ["--pid-file", str(self.pid_file)]
@@ -139,7 +167,7 @@ class EngineFolder:
             f"{HOST}:0",
             "--no-dashboard",
             "--death-timeout",
-            "30",
+            str(START_SECONDS),
             "--preload",
             lane.preload,
         ]
@@ -160,6 +188,9 @@ class EngineFolder:
                 "PRUNEKIT_HOME": str(self.home),
                 # A run whose worker died is given to the next one, which only reports it: see worker.run_recipe.
                 "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "3",
+                # Dask would take all workers for dead when the clock jumps ahead, as it does when a laptop wakes up.
+                # A worker that is really gone is noticed by its closed connection.
+                "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "None",
                 # Even without a dashboard there would be pages about the tasks, for anybody on this machine to read.
                 "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
                 "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
@@ -169,8 +200,12 @@ class EngineFolder:
             }
             | (extra or {})
         )
-        with open(self.logs / f"{name}.log", "ab") as log:
-            subprocess.Popen(
+        try:
+            log = open(self.logs / f"{name}.log", "ab")  # noqa: SIM115 (closed below)
+        except OSError as error:
+            raise EngineUnavailable(refusal(error, self.home)) from error
+        with log:
+            process = subprocess.Popen(
                 [sys.executable, "-m", "dask", *words, *files],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -180,3 +215,37 @@ class EngineFolder:
                 # Its own session: Ctrl-C in the server's terminal, or the server's end, does not end a run.
                 start_new_session=True,
             )
+        # Known from the first moment, so that nobody who looks now starts another one beside it.
+        with contextlib.suppress(OSError):
+            (self.path / f"{name}.pid").write_text(str(process.pid))
+
+
+def _credentials() -> dict[str, bytes]:
+    """A certificate that is its own authority, and its key, as PEM by the name of the part.
+
+    Dask's `Security.temporary` makes the same, but valid from this second on: a clock that is put back would shut
+    everybody out who connects after that.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "dask-internal")])
+    now, years = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=3652)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("dask-internal")]), critical=False)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(max(now - years, datetime.datetime(1970, 1, 2, tzinfo=datetime.UTC)))
+        .not_valid_after(now + years)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {"ca": pem, "cert": pem, "key": secret}

@@ -4,7 +4,7 @@ import functools
 import hashlib
 from pathlib import Path
 
-from prunekit.core.cards import SAMPLES, model_card, model_cards
+from prunekit.core.cards import SAMPLES, find_card
 from prunekit.core.fingerprint import fingerprint
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -29,8 +29,8 @@ def sources_hash() -> str:
 
 def question_key(name: str, args: tuple) -> str:
     """The fingerprint of a question: the function, its arguments, and which weights and data they are about."""
-    known = args and isinstance(args[0], str) and args[0] in model_cards()
-    return fingerprint([name, list(args), model_card(args[0]).identity() if known else ""], 20)
+    card = find_card(args[0]) if args and isinstance(args[0], str) else None
+    return fingerprint([name, list(args), card.identity() if card else ""], 20)
 
 
 def answer_key(name: str, args: tuple) -> str:

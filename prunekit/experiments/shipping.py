@@ -3,7 +3,7 @@
 import itertools
 import json
 
-from prunekit.core import descriptions
+from prunekit.core import descriptions, torchvision
 from prunekit.core.cards import model_cards
 from prunekit.core.packing import pack
 from prunekit.core.recipe import Recipe
@@ -32,9 +32,13 @@ def answer(name: str, args: tuple) -> bytes:
 
 
 def main() -> None:
+    from prunekit.models import torchvision_nets
     from prunekit.scoring import describe
 
     descriptions.FILE.write_text(json.dumps(describe(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    # A line a network: what changes with a new torchvision is seen at once.
+    lines = ",\n".join(json.dumps(net, ensure_ascii=False) for net in torchvision_nets.describe())
+    torchvision.FILE.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     FOLDER.mkdir(parents=True, exist_ok=True)
     for old in FOLDER.glob("*.npz"):
         old.unlink()

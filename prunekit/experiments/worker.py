@@ -1,11 +1,16 @@
 """What runs in a torch worker: one run of a recipe, and its timing. Everything it finds goes to the recorder."""
 
+import contextlib
 import logging
 import os
 import threading
 import time
+import uuid
+from pathlib import Path
 
 import psutil
+
+from prunekit.experiments.folder import disk_full, is_full
 
 LOG = logging.getLogger(__name__)
 
@@ -16,19 +21,26 @@ _flags: set[str] = set()
 
 def dask_setup(worker) -> None:
     """Called by Dask when the worker starts: imports torch before the first question comes."""
-    psutil.Process().nice(_niceness(int(os.environ.get("PRUNEKIT_NICE", "0"))))
+    _give_way(int(os.environ.get("PRUNEKIT_NICE", "0")))
     import torch
 
     import prunekit.experiments.answers  # noqa: F401
+    from prunekit.training.allocation import keep_freed_memory
 
+    keep_freed_memory()
     # Answers come from several threads at once, each with one of torch's own; a run asks for more (idle_threads).
     torch.set_num_threads(1)
 
 
-def _niceness(nice: int) -> int:
+def _give_way(nice: int) -> None:
+    """Puts this worker behind the processes that answer people."""
     if os.name == "nt":
-        return psutil.BELOW_NORMAL_PRIORITY_CLASS if nice else psutil.NORMAL_PRIORITY_CLASS
-    return nice
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if nice else psutil.NORMAL_PRIORITY_CLASS)
+        return
+    psutil.Process().nice(nice)
+    # Linux shares the processors out among sessions before it looks at niceness, and each lane is a session.
+    with contextlib.suppress(OSError):  # another system, or a kernel without autogroups
+        Path("/proc/self/autogroup").write_text(str(nice))
 
 
 def raise_flag(run_id: str) -> None:
@@ -43,6 +55,8 @@ class Reporter:
         self.run_id, self.attempt = run_id, attempt
         self._number = 0
         self._events: list[dict] = []
+        self._lasting: list[dict] = []
+        self._files: dict = {}
         self._sent = 0.0
         self._lock = threading.Lock()
 
@@ -51,14 +65,28 @@ class Reporter:
             if event["kind"] == "progress" and time.monotonic() - self._sent < REPORT_SECONDS:
                 return
             self._events.append(event | {"number": self._number, "time": time.time()})
+            if event["kind"] != "progress":
+                self._lasting.append(self._events[-1])
             self._number += 1
         self.flush()
+
+    def keep(self, files: dict) -> None:
+        """Files that go with the next event: that of the epoch they were made after."""
+        with self._lock:
+            self._files = files
+
+    def repeat(self) -> None:
+        """Tells everything but the progress once more: what a recorder had heard and not written when it died."""
+        tell("record", self.run_id, self.attempt, self._lasting)
 
     def flush(self) -> None:
         with self._lock:
             events, self._events = self._events, []
+            files, self._files = self._files, {}
             self._sent = time.monotonic()
-        if events:
+        if files:
+            tell("keep", self.run_id, self.attempt, files, events)
+        elif events:
             tell("record", self.run_id, self.attempt, events)
 
 
@@ -70,7 +98,7 @@ def tell(function: str, *args, wait: bool = False):
     from prunekit.core.packing import unpack
     from prunekit.experiments.naming import call
 
-    key = f"tell-{function}-{args[0]}-{time.time_ns()}"
+    key = f"tell-{function}-{args[0]}-{uuid.uuid4().hex}"
     name = f"prunekit.experiments.recorder:{function}"
     future = get_client().submit(call, name, args, key=key, resources={"recorder": 1}, priority=100, pure=False)
     if not wait:
@@ -90,7 +118,7 @@ def run_recipe(run_id: str, attempt: int) -> None:
     from prunekit.pruning.loop import execute
 
     _flags.discard(run_id)
-    begun = tell("begin", run_id, attempt, wait=True)
+    begun = tell("begin", run_id, attempt, uuid.uuid4().hex, idle_threads(), wait=True)
     if not begun["go"]:
         return
     report = Reporter(run_id, attempt)
@@ -102,8 +130,9 @@ def run_recipe(run_id: str, attempt: int) -> None:
             report=report,
             should_stop=lambda: run_id in _flags,
             checkpoint=Checkpoint.from_bytes(packed.tobytes()) if packed is not None else None,
-            keep=lambda checkpoint: tell("keep", run_id, attempt, {"checkpoint.npz": _array(checkpoint.to_bytes())}),
-            threads=idle_threads(),
+            keep=lambda checkpoint: report.keep({"checkpoint.npz": _array(checkpoint.to_bytes())}),
+            threads=min(begun["threads"], psutil.cpu_count() or 1),
+            precision=begun["precision"],
             timed=False,
         )
         tell("keep", run_id, attempt, {name: _array(content) for name, content in outcome.files().items()}, wait=True)
@@ -113,16 +142,21 @@ def run_recipe(run_id: str, attempt: int) -> None:
     except PrunekitError as problem:
         state, error = "failed", str(problem)
     except Exception as problem:
-        from prunekit.core.language import _
-
         LOG.exception("run %s failed", run_id)
-        state = "failed"
-        error = _("Something unforeseen went wrong ({kind}); the engine's log says more.").format(
-            kind=type(problem).__name__
-        )
+        state, error = "failed", _unforeseen(problem)
     report.flush()
+    report.repeat()
     # Waited for: a task that is gone from the scheduler while its run is not over means that it was cut off.
     tell("finish", run_id, attempt, state, result, error, wait=True)
+
+
+def _unforeseen(problem: Exception) -> str:
+    from prunekit.core.language import _
+
+    if isinstance(problem, OSError) and is_full(problem):
+        return disk_full()
+    sentence = _("Something unforeseen went wrong ({kind}); the engine's log says more.")
+    return sentence.format(kind=type(problem).__name__)
 
 
 def time_run(run_id: str) -> None:
@@ -138,7 +172,10 @@ def idle_threads() -> int:
     """The cores nobody else is using less one for the people at the screen, at least one.
 
     Torch's threads wait for each other: two of them on one free core train 10 to 25 times slower than one.
+    PRUNEKIT_THREADS is taken instead where it is set: equal threads, equal weights.
     """
+    if given := os.environ.get("PRUNEKIT_THREADS"):
+        return int(given)
     cores = psutil.cpu_count() or 1
     return max(1, round(cores * (1 - psutil.cpu_percent(interval=0.2) / 100)) - 1)
 

@@ -8,9 +8,11 @@ from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.language import _
 from prunekit.models.lenet import LeNet
 from prunekit.models.mlp import MLP
+from prunekit.models.resnet import ResNet
 from prunekit.models.torchvision_nets import torchvision_net
+from prunekit.models.vgg import VGG
 
-ARCHITECTURES = {"lenet": LeNet, "mlp": MLP, "torchvision": torchvision_net}
+ARCHITECTURES = {"lenet": LeNet, "mlp": MLP, "resnet": ResNet, "vgg": VGG, "torchvision": torchvision_net}
 
 
 def build(architecture: str, arguments: dict | None = None) -> nn.Module:
@@ -39,5 +41,5 @@ def build(architecture: str, arguments: dict | None = None) -> nn.Module:
 
 
 def _plain(value):
-    """Tuples as lists, so that a blueprint is the same before and after JSON."""
-    return list(value) if isinstance(value, tuple) else value
+    """Tuples as lists, at every depth, so that a blueprint is the same before and after JSON."""
+    return [_plain(part) for part in value] if isinstance(value, (tuple, list)) else value

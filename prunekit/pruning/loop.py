@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import os
 import tempfile
 import time
 import warnings
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 
 from prunekit.core.cards import model_card
-from prunekit.core.errors import BadSetting, FloorWarning, Stopped
+from prunekit.core.errors import BadSetting, FloorWarning, NeedsData, Stopped
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.data import Dataset, calibration_set, load_dataset
@@ -59,17 +60,23 @@ def execute(
     checkpoint: Checkpoint | None = None,
     keep: Callable[[Checkpoint], None] | None = None,
     threads: int | None = None,
+    precision: tuple[str, bool] | None = None,
     timed: bool = True,
 ) -> Outcome:
     """Runs a recipe: one pure function of it, which knows nothing of processes, databases or screens.
 
     report(event): plain dicts with a "kind": "begin", "phase", "cut", "floor", "precision", "progress", "epoch";
     should_stop(): asked at every batch; keep(checkpoint): called after every epoch, and `checkpoint=` goes on from one,
-    ending with the weights of an uninterrupted run; threads: of torch, for the time of the run; timed: measure the
-    latency too, which is honest only when nothing else runs.
+    ending with the weights of an uninterrupted run; threads: of torch, for the time of the run (a checkpoint's own, as
+    far as the machine has them, go before it); precision: the name and whether channels go last, as an earlier attempt
+    chose them, where there is no checkpoint that knows; timed: measure the latency too, which is honest only when
+    nothing else runs.
     Raises Stopped, and PrunekitError with one sentence for whatever is asked in vain.
     """
     run = _Execution(recipe, report or _ignore, should_stop or _never, keep or _ignore)
+    run.precision = Precision(*precision) if precision else None
+    if checkpoint is not None and checkpoint.threads:
+        threads = min(checkpoint.threads, os.cpu_count() or 1)
     with _threads(threads), warnings.catch_warnings():
         # The floor is told as an event.
         warnings.simplefilter("ignore", FloorWarning)
@@ -87,6 +94,8 @@ class _Execution:
         self.recipe, self.report, self.should_stop, self.keep = recipe, report, should_stop, keep
         self.card = model_card(recipe.model)
         self.task = self.card.task
+        if lack := self.card.lack_of_data():
+            raise NeedsData(lack)
         self.data: Dataset = load_dataset(recipe.data)
         self.dense = load_model(recipe.model)
         self.inputs = example_inputs_of(self.dense)
@@ -104,6 +113,11 @@ class _Execution:
                 sentence = _("“{name}” has no cut of its own at this granularity; choose one of: {known}.")
                 raise BadSetting(sentence.format(name=name, known=", ".join(sorted(known))))
 
+    def _check_data(self) -> None:
+        if self.figures.get("data_full", self.data.full) != self.data.full:
+            sentence = _("The data has changed since this run began: the full set came or went; start the run afresh.")
+            raise BadSetting(sentence)
+
     def through(self, checkpoint: Checkpoint | None) -> Outcome:
         shares = SCHEDULES[self.recipe.schedule].shares(self.recipe.rounds)
         self.report({"kind": "begin", "rounds": len(shares), "epochs": self.recipe.training.epochs})
@@ -111,11 +125,12 @@ class _Execution:
         if checkpoint is not None:
             first, training = checkpoint.round, checkpoint.training
             self.figures, self.seconds = dict(checkpoint.figures), checkpoint.seconds
+            self._check_data()
             self.remains = REMAINS[self.recipe.granularity](self.dense, self.inputs, checkpoint.kept)
             self.precision = Precision(training["precision"], training["channels_last"])
         else:
             self.phase("baseline")
-            self.figures = self._baseline()
+            self.figures = self._baseline() | {"data_full": self.data.full}
         for number in range(first, len(shares)):
             if training is None:
                 self._cut(number, shares[number])
@@ -220,7 +235,8 @@ class _Execution:
 
     def _checkpoint(self, number: int, state: dict) -> Checkpoint:
         kept = dict(self.remains.kept)
-        return Checkpoint(number, kept, state, dict(self.figures), self.seconds + time.monotonic() - self.started)
+        seconds = self.seconds + time.monotonic() - self.started
+        return Checkpoint(number, kept, state, dict(self.figures), seconds, torch.get_num_threads())
 
     def _weigh(self) -> Outcome:
         self.phase("measuring")

@@ -1,14 +1,18 @@
 """The trade-off chart of runs: a metric against what it costs, as a plotly figure."""
 
-from dataclasses import dataclass
+import itertools
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from prunekit.core.amounts import metric_text
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import N_, _
 from prunekit.core.tasks import Task
-from prunekit.reports.recipes import criterion
+from prunekit.reports.axes import AXES, Axis, unit_of_time
+from prunekit.reports.pareto import front
+from prunekit.reports.points import Point, recipe_points
+from prunekit.reports.recipes import criterion, share
 
 # Middle tones: at least 3:1 against both a white and a near-black page.
 COLOURS = ("#1a936f", "#dd5e33", "#4a80cf", "#b5881a", "#9a63b8", "#2f98a3", "#c84f7a", "#7f8f3d", "#957f68", "#6f7f8b")
@@ -16,37 +20,10 @@ MUTED = "#87938c"
 GRID = "rgba(128, 140, 134, 0.22)"
 FADED = 0.2  # runs that are not chosen, where some are
 SYMBOLS = {"channel": "circle", "weight": "square"}
-
-
-@dataclass(frozen=True)
-class Axis:
-    """What the metric is drawn against: a column, and the column of the untouched model (none: zero)."""
-
-    name: str
-    label: str
-    title: str
-    after: str
-    before: str | None
-    format: str
-
-
-AXES = {
-    axis.name: axis
-    for axis in (
-        Axis("sparsity", N_("Sparsity"), N_("Sparsity: pruned over prunable units"), "sparsity_actual", None, ".0%"),
-        Axis("parameters", N_("Parameters"), N_("Non-zero parameters"), "nonzero_after", "nonzero_before", "~s"),
-        Axis("macs", N_("MACs"), N_("MACs for one input"), "macs_after", "macs_before", "~s"),
-        Axis(
-            "latency",
-            N_("Measured latency"),
-            # Milliseconds of different moments do not compare: each run is told relative to its own measurement.
-            N_("Measured time of a batch of {batch}, relative to the untouched model beside it"),
-            "relative_time",
-            "untouched_time",
-            ".0%",
-        ),
-    )
-}
+SILENT = {"hovertemplate": None, "hoverinfo": "skip"}  # neither told of nor clicked
+COVERED = 0.03  # of an axis: about the radius of a mean's sign
+LEGEND_HEIGHT = 90  # pixels
+LINED_UP = 3  # so many recipes that differ in the amount only are connected, whether they have several seeds or not
 
 SPLITS = {"validation": N_("validation"), "test": N_("test")}
 
@@ -55,115 +32,223 @@ def tradeoff(table: pd.DataFrame, axis: str, task: Task, split: str = "validatio
     """The metric of finished runs against what they cost.
 
     table: of `run_table`; axis: one of AXES; split: one of SPLITS; chosen: ids of runs to set off from the others.
-    Points carry the 95 % interval of the examples; where a recipe ran with several seeds, their mean carries the
-    standard deviation instead. The untouched model is a line and a star, the random control is grey.
+    Single runs carry the 95 % interval of their examples; where a recipe ran with several seeds, these are pale, and
+    their mean carries the standard deviation. Recipes that differ in the amount only are connected. The untouched
+    model is a line and a star, the random control is grey. The Pareto front of each model is of means over seeds and is
+    chosen on validation, whatever is shown: a front of test results would be a choice by test results.
+
+    The `ids` of the points name their runs; that of a mean has those of all its seeds, separated by spaces.
     """
     along = AXES[axis]
-    drawn = table[table[f"{split}_finetuned"].notna() & table[along.after].notna()]
-    figure = go.Figure()
+    drawn = table[table[f"{split}_finetuned"].notna() & table[along.after].notna()].copy()
+    drawn[along.after] = drawn[along.after].astype(float)
+    unit = ""
+    if axis == "time" and len(drawn):
+        length, unit = unit_of_time(drawn[along.after].max())
+        drawn[along.after] /= length
+    points = recipe_points(drawn, split, along.after)
     several = drawn["model_id"].nunique() > 1
+    traces, lines = [], []
     for _model, of_model in drawn.groupby("model_id", sort=False):
-        _draw_baseline(figure, of_model, along, split, of_model["model"].iloc[0] if several else "")
-    for name, group in _groups(drawn, several):
-        _draw_runs(figure, group, along, split, name, frozenset(chosen))
+        name = of_model["model"].iloc[0] if several else ""
+        untouched = _untouched(of_model, along, split)
+        if untouched is not None:
+            lines.append({"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": untouched[1], "y1": untouched[1]})
+            traces.append(_star(*untouched, _named(_("Untouched model"), name)))
+        traces += _front(of_model, along, split, name)
+    covered = _covered(drawn, points, along, split)
+    for name, group in _groups(drawn, points, several):
+        traces += _of_group(drawn, group, name, along, split, task, frozenset(chosen), covered)
     batch = int(drawn["latency_batch"].iloc[0]) if len(drawn) else 64
     metric = _("{metric}, {split}").format(metric=_(task.metric_label), split=_(SPLITS[split]))
-    figure.update_layout(
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        hovermode="closest",
-        hoverlabel={"align": "left"},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": {"text": ""}},
-        dragmode="zoom",
-    )
-    figure.update_xaxes(title=_(along.title).format(batch=batch), tickformat=along.format, **_GRID_LINES)
-    figure.update_yaxes(title=metric, tickformat=".1%" if task.percent else ".3g", **_GRID_LINES)
-    if axis == "sparsity":
-        figure.update_xaxes(range=[-0.03, 1.03])
-    else:
-        figure.update_xaxes(rangemode="tozero")
-    return figure
+    layout = {
+        "paper_bgcolor": "rgba(0, 0, 0, 0)",
+        "plot_bgcolor": "rgba(0, 0, 0, 0)",
+        # The chart's buttons stand in the margin on the right: over the legend nobody could read either.
+        "margin": {"l": 8, "r": 36, "t": 8, "b": 8},
+        "modebar": {"orientation": "v", "bgcolor": "rgba(0, 0, 0, 0)", "color": MUTED, "activecolor": COLOURS[0]},
+        "hovermode": "closest",
+        "hoverlabel": {"align": "left"},
+        # On a narrow screen a long legend scrolls, and leaves the chart its room.
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": {"text": ""}}
+        | {"maxheight": LEGEND_HEIGHT, "font": {"size": 11}},
+        "dragmode": "zoom",
+        "shapes": [line | {"line": {"color": MUTED, "width": 1.5, "dash": "dot"}} for line in lines],
+        "xaxis": _GRID_LINES
+        | {"title": {"text": _(along.title).format(batch=batch, unit=_(unit))}}
+        | {"tickformat": along.format, "ticksuffix": along.suffix}
+        | ({"range": [-0.03, 1.03]} if axis == "sparsity" else {"rangemode": "tozero"}),
+        "yaxis": _GRID_LINES | {"title": {"text": metric}, "tickformat": ".1%" if task.percent else ".3g"},
+    }
+    return go.Figure(data=traces, layout=layout)
 
 
 _GRID_LINES = {"gridcolor": GRID, "zeroline": False, "showline": True, "linecolor": GRID, "automargin": True}
 
 
-def _groups(drawn: pd.DataFrame, several: bool) -> list[tuple[str, pd.DataFrame]]:
+def _groups(drawn: pd.DataFrame, points: list[Point], several: bool) -> list[tuple[str, list[Point]]]:
     """One entry of the legend each: a criterion at a grain (of a model, where there are several); controls last."""
-
-    def name(row) -> str:
-        criterion_name = _("Random control") if row["is_control"] else criterion(row["scorer"])
-        return " · ".join([criterion_name, row["granularity"]] + ([row["model"]] if several else []))
-
-    if drawn.empty:
-        return []
-    by_name = drawn.groupby(drawn.apply(name, axis=1), sort=True)
-    return sorted(by_name, key=lambda named: bool(named[1]["is_control"].iloc[0]))
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        about = point.about
+        label = _("Random control") if about["is_control"] else criterion(about["scorer"])
+        name = _named(label, about["granularity"], about["model"] if several else "")
+        groups.setdefault(name, []).append(point)
+    return sorted(groups.items(), key=lambda named: (bool(named[1][0].about["is_control"]), named[0]))
 
 
-def _draw_runs(figure: go.Figure, group: pd.DataFrame, along: Axis, split: str, name: str, chosen: frozenset) -> None:
-    first = group.iloc[0]
-    control = bool(first["is_control"])
-    colour = MUTED if control else colour_of(first["scorer"])
-    symbol = SYMBOLS[first["grain"]] + ("-open" if control else "")
-    x, y = group[along.after].astype(float), group[f"{split}_finetuned"].astype(float)
-    low, high = y - group[f"{split}_low"].astype(float), group[f"{split}_high"].astype(float) - y
-    bars = {"type": "data", "color": colour, "thickness": 1, "width": 4}
-    marker = {"color": colour, "symbol": symbol, "size": 11, "line": {"width": 2 if control else 0, "color": colour}}
+def _of_group(
+    drawn: pd.DataFrame,
+    group: list[Point],
+    name: str,
+    along: Axis,
+    split: str,
+    task: Task,
+    chosen: frozenset,
+    covered: frozenset,
+) -> list[dict]:
+    """The traces of one entry of the legend: connecting lines, single runs, means; lowest first."""
+    about = group[0].about
+    colour = MUTED if about["is_control"] else colour_of(about["scorer"])
+    marker = {"color": colour, "symbol": SYMBOLS[about["grain"]] + ("-open" if about["is_control"] else ""), "size": 11}
+    marker["line"] = {"width": 2 if about["is_control"] else 0, "color": colour}
     told = "%{customdata}" + (_("<br>Test: {value}").format(value="%{y}") if split == "test" else "")
-    shared = {"mode": "markers", "legendgroup": name, "name": name, "hovertemplate": told + "<extra></extra>"}
-    repeated = group["seeds"].fillna(1) > 1
-    here = group["id"].isin(chosen) if chosen else pd.Series(True, index=group.index)
-    in_legend = True
-    for several_seeds, set_off in ((False, True), (False, False), (True, True), (True, False)):
-        part = (repeated == several_seeds) & (here == set_off)
-        if not part.any():
-            continue
-        figure.add_scatter(
-            x=x[part],
-            y=y[part],
-            error_y=None if several_seeds else bars | {"array": high[part], "arrayminus": low[part]},
-            customdata=group["hover"][part],
-            ids=group["id"][part],
-            marker=marker | ({"size": 7, "opacity": 0.5} if several_seeds else {}),
-            opacity=1.0 if set_off else FADED,
-            showlegend=in_legend,
-            **shared,
-        )
-        in_legend = False
-    for _key, seeds in group[repeated].groupby("recipe_key", sort=False):
-        values, which = y[seeds.index], here[seeds.index]
-        text = _("Mean of {n} seeds: {mean:.4f} ± {spread:.4f} (standard deviation)")
-        spread = values.std(ddof=1)
-        figure.add_scatter(
-            x=[x[seeds.index].mean()],
-            y=[values.mean()],
-            error_y=bars | {"array": [spread], "thickness": 2, "width": 6},
-            customdata=[text.format(n=len(seeds), mean=values.mean(), spread=spread)],
-            marker=marker | {"size": 13},
-            opacity=1.0 if which.any() else FADED,
-            showlegend=False,
-            **shared,
-        )
+    shared = {"type": "scatter", "mode": "markers", "legendgroup": name, "name": name, "showlegend": False}
+    shared["hovertemplate"] = told + "<extra></extra>"
+    # What a click does in the browser, before the server hears of it and after.
+    shared |= {"selected": {"marker": {"size": 18, "opacity": 1}}, "unselected": {"marker": {"opacity": 0.35}}}
+    bars = {"type": "data", "color": colour, "thickness": 1, "width": 4}
+    means = [point for point in group if len(point.values) > 1]
+    averaged = {run for point in means for run in point.runs}
+    keys = {point.about["recipe_key"] for point in group}
+    rows = drawn[drawn["recipe_key"].isin(keys)]
+    kind = rows["id"].map(lambda run: "covered" if run in covered else "seed" if run in averaged else "single")
+    here = rows["id"].isin(chosen) if chosen else pd.Series(True, index=rows.index)
+    pale = {"marker": marker | {"size": 6, "opacity": 0.45}}
+    looks = {"covered": shared | pale | SILENT, "seed": shared | pale, "single": shared | {"marker": marker}}
+    traces = [shared | _connecting(group, colour, bool(chosen))] if along.follows_amount else []
+    for (which, look), set_off in itertools.product(looks.items(), (True, False)):
+        some = rows[(kind == which) & (here == set_off)]
+        y = some[f"{split}_finetuned"].astype(float)
+        if which == "single":
+            over, under = some[f"{split}_high"].astype(float) - y, y - some[f"{split}_low"].astype(float)
+            look = look | {"error_y": bars | {"array": list(over), "arrayminus": list(under)}}
+        told = {"customdata": list(some["hover"]), "ids": list(some["id"])}
+        traces.append(look | told | _at(some[along.after], y, set_off))
+    for set_off in (True, False):
+        some = [point for point in means if (not chosen or not chosen.isdisjoint(point.runs)) == set_off]
+        spread = bars | {"array": [point.spread for point in some], "thickness": 2, "width": 6}
+        told = {"customdata": [_mean_told(point, task) for point in some], "ids": [" ".join(p.runs) for p in some]}
+        look = {"marker": marker | {"size": 13}, "error_y": spread}
+        traces.append(shared | look | told | _at([p.x for p in some], [p.y for p in some], set_off))
+    traces = [trace for trace in traces if len(trace["x"])]
+    # The legend shows the largest sign that is not faded.
+    max(traces, key=lambda trace: (trace["opacity"], trace.get("marker", {}).get("size", 0)))["showlegend"] = True
+    return traces
 
 
-def _draw_baseline(figure: go.Figure, of_model: pd.DataFrame, along: Axis, split: str, model: str) -> None:
+def _at(x, y, set_off: bool) -> dict:
+    return {"x": list(x), "y": list(y), "opacity": 1.0 if set_off else FADED}
+
+
+def _connecting(group: list[Point], colour: str, faded: bool) -> dict:
+    """A thin line through the means of recipes that differ in the amount only, or through all when there are enough."""
+    lines: dict[tuple, list[Point]] = {}
+    for point in group:
+        lines.setdefault((point.about["line_key"], point.about["examples"]), []).append(point)
+    x, y = [], []
+    for line in lines.values():
+        if len(line) < LINED_UP:
+            line = [point for point in line if len(point.values) > 1]
+        if len(line) > 1:
+            line = sorted(line, key=lambda point: point.x)
+            x += [*(point.x for point in line), None]
+            y += [*(point.y for point in line), None]
+    drawn = {"mode": "lines", "line": {"color": colour, "width": 1}, "opacity": 0.15 if faded else 0.55}
+    return {"x": x[:-1], "y": y[:-1]} | SILENT | drawn
+
+
+def _covered(drawn: pd.DataFrame, points: list[Point], along: Axis, split: str) -> frozenset:
+    """The runs that lie under the sign of their own mean: a click there is meant for the mean, which lists them."""
+    x, y = drawn[along.after].astype(float), drawn[f"{split}_finetuned"].astype(float)
+    near_x = COVERED * x.max()  # the axis begins at zero
+    near_y = COVERED * (y.max() - y.min())
+    where = dict(zip(drawn["id"], zip(x, y, strict=True), strict=True))
+    return frozenset(
+        run
+        for point in points
+        if len(point.values) > 1
+        for run in point.runs
+        if abs(where[run][0] - point.x) <= near_x and abs(where[run][1] - point.y) <= near_y
+    )
+
+
+def _mean_told(point: Point, task: Task) -> str:
+    mean = _("Mean of {n} seeds: {mean} ± {spread} (standard deviation)")
+    mean = mean.format(
+        n=len(point.values), mean=metric_text(point.y, task.percent), spread=_points(point.spread, task.percent)
+    )
+    what = _named(point.about["criterion"], point.about["granularity"], share(point.about["amount"]))
+    return f"<b>{what}</b><br>{mean}<br>{_('A click lists its runs.')}"
+
+
+def _points(spread: float, percent: bool) -> str:
+    """A difference of metrics: in points of a percentage where the metric is one."""
+    return f"{100 * spread:.2f}" if percent else f"{spread:.4f}"
+
+
+def _named(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+# -- what stands beside the runs ----------------------------------------------------------------------------------
+
+
+def _untouched(of_model: pd.DataFrame, along: Axis, split: str) -> tuple[float | None, float] | None:
+    """Where the untouched model is: what it costs, None where that cannot be said, and its metric; None: unknown."""
     known = of_model[f"{split}_baseline"].dropna()
     if known.empty:
-        return
-    y = float(known.iloc[-1])
-    x = 0.0 if along.before is None else float(of_model[along.before].dropna().astype(float).median())
-    name = " · ".join(part for part in (_("Untouched model"), model) if part)
-    figure.add_hline(y=y, line={"color": MUTED, "width": 1.5, "dash": "dot"})
-    figure.add_scatter(
-        x=[x],
-        y=[y],
-        mode="markers",
-        name=name,
-        marker={"symbol": "star", "size": 15, "color": MUTED},
-        hovertemplate=f"{name}<br>%{{y}}<extra></extra>",
-    )
+        return None
+    x = along.before
+    if isinstance(x, str):
+        x = float(of_model[x].dropna().astype(float).median())
+    return x, float(known.iloc[-1])
+
+
+def _star(x: float | None, y: float, name: str) -> dict:
+    """The sign of the untouched model; without a cost it is a line only, which the legend then names."""
+    shown = {"mode": "markers", "marker": {"symbol": "star", "size": 15, "color": MUTED}}
+    if x is None:
+        shown = {"mode": "lines", "line": {"color": MUTED, "width": 1.5, "dash": "dot"}}
+    told = {"name": name, "hovertemplate": f"{name}<br>%{{y}}<extra></extra>"}
+    told["unselected"] = {"marker": {"opacity": 1}}
+    return {"type": "scatter", "x": [x], "y": [y]} | shown | told
+
+
+def _front(of_model: pd.DataFrame, along: Axis, split: str, model: str) -> list[dict]:
+    """The Pareto front of a model as a quiet stepped line; none where a single point is all of it."""
+    sign = -1 if along.more_is_better else 1
+    by_validation = recipe_points(of_model, "validation", along.after)
+    places = [(point.x, point.y, point.about["recipe_key"]) for point in by_validation]
+    untouched = _untouched(of_model, along, "validation")
+    if untouched is not None and untouched[0] is not None:
+        places.append((*untouched, None))
+    kept = front([sign * x for x, _y, _key in places], [y for _x, y, _key in places])
+    ends = [places[i] for i in kept]
+    label = _("Pareto front")
+    if split != "validation":
+        label = _("Pareto front, chosen on validation")
+        seen = {p.about["recipe_key"]: p.y for p in recipe_points(of_model, split, along.after)}
+        beside = _untouched(of_model, along, split)
+        seen[None] = beside[1] if beside else None
+        ends = [(x, seen[key], key) for x, _y, key in ends if seen.get(key) is not None]
+    if len(ends) < 2:
+        return []
+    ends.sort()
+    # Between two points one has what the costlier of them costs and the cheaper of them gives.
+    line = {"shape": "vh" if along.more_is_better else "hv", "color": MUTED, "width": 1.5}
+    drawn = {"type": "scatter", "mode": "lines", "name": _named(label, model), "line": line, "opacity": 0.7}
+    return [drawn | {"x": [end[0] for end in ends], "y": [end[1] for end in ends], "hoverinfo": "skip"}]
 
 
 def colour_of(scorer: str) -> str:

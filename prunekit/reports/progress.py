@@ -1,5 +1,6 @@
 """How far a run is, from its events: phase, epoch x of y, time left, and its curves so far."""
 
+import itertools
 import time
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ PHASES = {
 BEFORE, AFTER = 0.05, 0.95
 WITHOUT_EPOCHS = {"baseline": 0.05, "scoring": 0.3, "cutting": 0.6, "measuring": 0.8, "timing": 0.95}
 POINTS = 200
+LONGEST_VALIDATION = 60  # seconds; a longer pause between two epochs is a clock that was put ahead
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,21 @@ def _position(event: dict) -> float:
 def _seconds_of_an_epoch(events: list[dict], last: dict, batch_size: int) -> float | None:
     done = [e for e in events if e["kind"] == "epoch" and e["attempt"] == last["attempt"]]
     if len(done) > 1:
-        # From the end of one to the end of the next: that is with the validation after it.
-        return (done[-1]["time"] - done[0]["time"]) / (done[-1]["epoch"] - done[0]["epoch"])
+        return sum(_gap(*pair) for pair in itertools.pairwise(done)) / (len(done) - 1)
     if done:
         return done[0]["seconds"]
     if last["kind"] == "progress" and last["images_per_second"] > 0:
         return last["steps"] * batch_size / last["images_per_second"]
     return None
+
+
+def _gap(before: dict, after: dict) -> float:
+    """Seconds from the end of one epoch to the end of the next: that is with the validation after it.
+
+    Not when the clock was put meanwhile: then only the training, which was measured without it.
+    """
+    gap = after["time"] - before["time"]
+    return gap if after["seconds"] <= gap <= 3 * after["seconds"] + LONGEST_VALIDATION else after["seconds"]
 
 
 @dataclass(frozen=True)

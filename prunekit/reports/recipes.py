@@ -85,9 +85,9 @@ def _own_cuts(recipe: Recipe) -> str:
 def _how(recipe: Recipe) -> str:
     epochs = recipe.training.epochs
     tuned = ngettext("{n} epoch", "{n} epochs", epochs).format(n=epochs)
-    if recipe.schedule == "iterative" and epochs:
+    if recipe.schedule != "one-shot" and epochs:
         sentence = _(", in {rounds} rounds of scoring, cutting and fine-tuning that share {tuned}.")
-    elif recipe.schedule == "iterative":
+    elif recipe.schedule != "one-shot":
         sentence = _(", in {rounds} rounds of scoring and cutting, without fine-tuning.")
     elif epochs:
         sentence = _(", in one cut, then fine-tunes for {tuned}.")

@@ -30,8 +30,7 @@ def seeds_remark(table: pd.DataFrame) -> str:
         )
     sentence = _(
         "Large points are means over up to {n} seeds with their standard deviation, small pale ones the single seeds; "
-        "all others are single runs with the 95 % interval of their examples. Where bars overlap, the difference is "
-        "within noise."
+        "all others are single runs with the 95 % interval of their examples."
     )
     return sentence.format(n=most)
 
@@ -55,10 +54,14 @@ def pending_remark(table: pd.DataFrame) -> str:
 
 
 def slower_than_theory(table: pd.DataFrame) -> list[str]:
-    """For the runs whose measured speedup is furthest below the theoretical one, that it is so, and why."""
+    """For the runs whose measured speedup is furthest below the theoretical one, that it is so, and why.
+
+    One run speaks for all that are slow for the same reason, and for all seeds of its recipe.
+    """
     timed = table[table["speedup"].notna() & (table["theoretical_speedup"] >= WORTH_IT) & ~table["is_control"]]
     share = (timed["speedup"] / timed["theoretical_speedup"]).sort_values()
-    behind = timed.loc[share[share < FAR_BELOW].index]
+    behind = timed.loc[share[share < FAR_BELOW].index].drop_duplicates("recipe_key")
+    behind = behind[~behind["latency_reason"].duplicated() | behind["latency_reason"].isna()]
     sentence = _("“{title}”: {theory:.2f}× fewer MACs, {measured:.2f}× measured.")
     return [
         " ".join(

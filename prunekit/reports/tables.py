@@ -1,19 +1,19 @@
 """Runs as a table: one row a run, one column a figure, each described once for screen, file and chart."""
 
 import html
-import shlex
 from dataclasses import dataclass
 
 import pandas as pd
 
 from prunekit.core.amounts import compact, metric_text, percent
-from prunekit.core.cards import model_cards
-from prunekit.core.errors import PrunekitError
-from prunekit.core.fingerprint import fingerprint
+from prunekit.core.cards import ModelCard, model_cards
 from prunekit.core.language import N_, _
 from prunekit.core.recipe import Recipe
 from prunekit.core.tasks import CLASSIFICATION, Task
 from prunekit.experiments.store import Run
+from prunekit.reports.identity import Identity, identity_of
+from prunekit.reports.noise import comparisons
+from prunekit.reports.points import recipe_points
 from prunekit.reports.progress import duration
 from prunekit.reports.recipes import criterion, hover
 
@@ -26,7 +26,7 @@ STATES = {
     "failed": N_("failed"),
     "interrupted": N_("interrupted"),
 }
-ROLES = {"run": N_("run"), "control": N_("random control")}
+ROLES = {"run": N_("run"), "control": N_("random control"), "sweep": N_("part of a sweep")}
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,12 @@ COLUMNS = (
     Column("validation_baseline", N_("Baseline"), N_("Validation metric of the untouched model."), "metric"),
     Column("validation_pruned", N_("After the cut"), N_("Validation metric before any fine-tuning."), "metric"),
     Column("validation_finetuned", N_("Fine-tuned"), N_("Validation metric of the finished model."), "metric"),
+    Column(
+        "standing",
+        N_("Against the best"),
+        N_("Among recipes that differ in the criterion only, by validation: the best one, or how far from it."),
+        "text",
+    ),
     Column("test_finetuned", N_("Test"), N_("Test metric of the finished model: for the final report."), "metric"),
     Column(
         "generalisation_gap",
@@ -84,8 +90,14 @@ FURTHER = (
     "grain",
     "is_control",
     "is_open",
+    "target",
+    "amount",
+    "setting",
     "recipe_key",
+    "line_key",
+    "setting_key",
     "metric",
+    "validation_examples",
     "validation_low",
     "validation_high",
     "test_baseline",
@@ -104,6 +116,7 @@ FURTHER = (
     "command",
     "hover",
 )
+FOR_FIGURES = ("hover", "is_control", "is_open", "setting", "recipe_key", "line_key", "setting_key")
 NUMBERS = ("validation_low", "validation_high", "test_baseline", "test_low", "test_high", "macs_before")
 NUMBERS += ("nonzero_before", "bytes_before", "speedup_low", "speedup_high")
 
@@ -113,8 +126,10 @@ def run_table(runs: list[Run], batch: int | None = None) -> pd.DataFrame:
 
     batch: the batch size whose latency is told; by default the one of the run's headline.
     """
-    seeds = _seeds(runs)
-    rows = [_row(run, batch, seeds) for run in runs]
+    cards = model_cards()  # once: they are files
+    identities = [identity_of(run.recipe) for run in runs]
+    seeds = _seeds(runs, identities)
+    rows = [_row(run, batch, seeds, cards, identity) for run, identity in zip(runs, identities, strict=True)]
     names = [column.name for column in COLUMNS] + list(FURTHER)
     table = pd.DataFrame(rows, columns=names, index=pd.Index([run.id for run in runs], name="run"))
     for column in COLUMNS:
@@ -124,12 +139,13 @@ def run_table(runs: list[Run], batch: int | None = None) -> pd.DataFrame:
             table[column.name] = pd.to_numeric(table[column.name]).astype("Float64")
     for name in NUMBERS:
         table[name] = pd.to_numeric(table[name]).astype("Float64")
+    table["standing"] = table["id"].map(_standings(table)).astype(object)
     return table
 
 
 def csv(table: pd.DataFrame) -> str:
     """The table as comma-separated values: names and units as in a run's result, nothing rounded."""
-    kept = [c.name for c in COLUMNS] + [n for n in FURTHER if n not in ("hover", "is_control", "is_open", "recipe_key")]
+    kept = [c.name for c in COLUMNS] + [name for name in FURTHER if name not in FOR_FIGURES]
     texts = table[kept].copy()
     for name in ("title", "error"):
         texts[name] = texts[name].map(_harmless, na_action="ignore")
@@ -142,9 +158,9 @@ def task_of(model: str) -> Task:
     return card.task if card else CLASSIFICATION
 
 
-def _row(run: Run, batch: int | None, seeds: dict[str, int]) -> dict:
+def _row(run: Run, batch: int | None, seeds: dict[str, int], cards: dict[str, ModelCard], identity: Identity) -> dict:
     result, recipe = run.result or {}, run.recipe
-    key = _recipe_key(recipe)
+    task = cards[recipe["model"]].task if recipe["model"] in cards else CLASSIFICATION
     row = {name: result.get(name) for name in [c.name for c in COLUMNS] + list(FURTHER)}
     row |= {
         "id": run.id,
@@ -154,24 +170,44 @@ def _row(run: Run, batch: int | None, seeds: dict[str, int]) -> dict:
         "is_control": run.role == "control" or recipe["scorer"] == "random",
         "is_open": not run.is_over,
         "model_id": recipe["model"],
-        "model": _model_title(recipe["model"]),
+        "model": _(cards[recipe["model"]].title) if recipe["model"] in cards else recipe["model"],
         "scorer": recipe["scorer"],
         "criterion": criterion(recipe["scorer"], recipe["knobs"]),
         "grain": recipe["granularity"],
         "granularity": {"weight": _("weights"), "channel": _("channels")}[recipe["granularity"]],
         "sparsity_target": result.get("sparsity_target", recipe["amount"] if recipe["target"] == "sparsity" else None),
         "theoretical_speedup": _ratio(result.get("macs_before"), result.get("macs_after")),
-        "wall_seconds": result.get("wall_seconds", run.ended - run.started if run.ended and run.started else None),
+        "wall_seconds": result.get("wall_seconds", _seconds(run)),
         "seed": recipe["seed"],
-        "seeds": seeds.get(key),
+        "seeds": seeds.get(identity.recipe_key),
         "created": pd.Timestamp(run.created, unit="s", tz="UTC"),
-        "recipe_key": key,
+        "target": recipe["target"],
+        "amount": recipe["amount"],
+        "setting": {name: value for name, value in recipe.items() if name not in ("seed", "scorer", "knobs")},
+        "recipe_key": identity.recipe_key,
+        "line_key": identity.line_key,
+        "setting_key": identity.setting_key,
         "error": run.error,
-        "command": _command(recipe),
+        "command": identity.command,
     }
     row |= latency_of(result, batch)
-    row["hover"] = _hover(run, row)
+    row["hover"] = _hover(run, row, identity.recipe, task)
     return row
+
+
+def _seconds(run: Run) -> float | None:
+    """From start to end by the clock on the wall, which may have been set back meanwhile."""
+    return max(run.ended - run.started, 0.0) if run.ended and run.started else None
+
+
+def _standings(table: pd.DataFrame) -> dict[str, str]:
+    """How each run stands to the best of those that differ in the criterion only; others are not in it."""
+    found = {}
+    for compared in comparisons(recipe_points(table, "validation")):
+        found |= dict.fromkeys(compared.best.runs, _("best"))
+        found |= {run: _("within noise") for point in compared.near for run in point.runs}
+        found |= {run: _("behind") for point in compared.behind for run in point.runs}
+    return found
 
 
 def latency_of(result: dict, batch: int | None = None) -> dict:
@@ -201,43 +237,20 @@ def batch_sizes(runs: list[Run]) -> list[int]:
     return sorted({int(size) for run in runs for size in ((run.result or {}).get("latency") or {})})
 
 
-def _seeds(runs: list[Run]) -> dict[str, int]:
+def _seeds(runs: list[Run], identities: list[Identity]) -> dict[str, int]:
     """For each recipe without its seed, how many seeds of it are finished."""
     found: dict[str, set] = {}
-    for run in runs:
+    for run, identity in zip(runs, identities, strict=True):
         if run.state == "finished":
-            found.setdefault(_recipe_key(run.recipe), set()).add(run.recipe["seed"])
+            found.setdefault(identity.recipe_key, set()).add(run.recipe["seed"])
     return {key: len(seeds) for key, seeds in found.items()}
 
 
-def _recipe_key(recipe: dict) -> str:
-    return fingerprint({name: value for name, value in recipe.items() if name != "seed"})
-
-
-def _model_title(model: str) -> str:
-    card = model_cards().get(model)
-    return _(card.title) if card else model
-
-
-def _recipe(plain: dict) -> Recipe | None:
-    try:
-        return Recipe.from_plain(plain)
-    except PrunekitError:  # of an older version, or of a model that is no longer there
-        return None
-
-
-def _command(plain: dict) -> str:
-    recipe = _recipe(plain)
-    return recipe.command() if recipe else shlex.join(["python", "-m", "prunekit", "prune", "--model", plain["model"]])
-
-
-def _hover(run: Run, row: dict) -> str:
+def _hover(run: Run, row: dict, recipe: Recipe | None, task: Task) -> str:
     """What is told of a run when the pointer rests on its point, as the small HTML that plotly reads.
 
     The test result is not in it: nobody should come upon it while choosing.
     """
-    recipe = _recipe(run.recipe)
-    task = task_of(run.recipe["model"])
     lines = [f"<b>{html.escape(run.title)}</b>", *(html.escape(line) for line in (hover(recipe) if recipe else []))]
     if (value := row["validation_finetuned"]) is not None:
         text = _("{metric}, validation: {value}")

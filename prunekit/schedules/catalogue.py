@@ -1,20 +1,19 @@
-"""The catalogue of schedules: a new one is a function in rules.py and a line here."""
+"""The catalogue of schedules: the rules, under the names and with the words that `core/schedules.py` gives them."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from prunekit.core.errors import UnknownName
-from prunekit.core.language import N_, _
-from prunekit.schedules.rules import linear, one_shot
+from prunekit.core.language import _
+from prunekit.core.schedules import SCHEDULE_DESCRIPTIONS, ScheduleDescription
+from prunekit.schedules import rules
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """A schedule: its rule, and what people read of it."""
+class Schedule(ScheduleDescription):
+    """A schedule: what people read of it, and its rule."""
 
-    name: str
-    label: str
-    help: str
     rule: Callable[[float], float]
 
     def shares(self, rounds: int) -> list[float]:
@@ -31,13 +30,8 @@ class Schedule:
 
 
 SCHEDULES = {
-    s.name: s
-    for s in (
-        Schedule("one-shot", N_("one-shot"), N_("Cuts once, then fine-tunes for all epochs."), one_shot),
-        Schedule(
-            "iterative", N_("iterative"), N_("Cuts the same amount in each round and fine-tunes after it."), linear
-        ),
-    )
+    d.name: Schedule(**dataclasses.asdict(d), rule=getattr(rules, d.name.replace("-", "_")))
+    for d in SCHEDULE_DESCRIPTIONS
 }
 
 

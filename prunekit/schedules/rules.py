@@ -1,4 +1,7 @@
-"""The rules: from progress in (0, 1], the share of rounds done, to the share of the target reached by then."""
+"""The rules: from progress in (0, 1], the share of rounds done, to the share of the target reached by then.
+
+A rule is named after its schedule in `prunekit/core/schedules.py`.
+"""
 
 
 def one_shot(progress: float) -> float:
@@ -6,6 +9,6 @@ def one_shot(progress: float) -> float:
     return 1.0
 
 
-def linear(progress: float) -> float:
+def iterative(progress: float) -> float:
     """The same amount at each cut (the sparsity grows linearly, as in iterative pruning by equal steps)."""
     return progress

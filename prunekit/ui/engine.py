@@ -4,7 +4,7 @@ import uuid
 
 import streamlit as st
 
-from prunekit.core.errors import PrunekitError
+from prunekit.core.errors import ComingLater, PrunekitError
 from prunekit.core.language import _
 from prunekit.experiments.engine import Engine, Pending
 from prunekit.experiments.folder import home
@@ -37,17 +37,24 @@ def answers_or_wait(*questions: tuple) -> list | None:
     """
     try:
         answers = [ask(function, *arguments, patience=0.3) for function, *arguments in questions]
+    except ComingLater as error:
+        _wait(str(error), seconds=1.0)
+        return None
     except PrunekitError as error:
         st.error(str(error), icon=":material/error:")
         return None
     awaited = [answer for answer in answers if isinstance(answer, Pending)]
     if not awaited:
         return answers
-    with st.container(key="waiting"):
-        st.caption(awaited[0].sentence)
-        st.skeleton(height=420)
-    look_again(0.4, key="again_answers")
+    _wait(awaited[0].sentence, seconds=0.4)
     return None
+
+
+def _wait(sentence: str, seconds: float) -> None:
+    with st.container(key="waiting"):
+        st.caption(sentence)
+        st.skeleton(height=420)
+    look_again(seconds, key="again_answers")
 
 
 @st.fragment
@@ -67,6 +74,10 @@ def engine_state() -> None:
         "paused": _("engine paused"),
         "failed": _("engine failed"),
     }
+    if trouble := status.get("trouble"):
+        st.badge(_("cannot write"), icon=":material/circle:", color="red", help=trouble)
+        look_again(3.0, key="again_engine")
+        return
     colour = {"ready": "green", "failed": "red", "paused": "orange"}.get(status["state"], "gray")
     st.badge(words[status["state"]], icon=":material/circle:", color=colour, help=status["sentence"])
     if status["state"] == "starting" or (status["state"] == "off" and looked == 0):

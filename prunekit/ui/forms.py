@@ -1,11 +1,13 @@
 """A form drawn from settings: each one's label, help and limits become the widget that fits it."""
 
+import dataclasses
 import math
 
 import streamlit as st
 
+from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
-from prunekit.core.settings import Setting
+from prunekit.core.settings import Setting, checked
 
 FEW = 3  # up to so many choices are shown side by side
 
@@ -14,7 +16,8 @@ def setting_input(setting: Setting, key: str, value=None, **options):
     """Draws one setting and returns its value. The session keeps it under `key`, in the unit that is shown.
 
     value: what it starts with, by default the setting's own default; a fraction with `percent` is typed as a
-    percentage. `options` are handed to the widget.
+    percentage. A number outside the limits is refused in one sentence, and the one before comes back.
+    `options` are handed to the widget.
     """
     options = {"persist_state": "session"} | options
     if key not in st.session_state:
@@ -24,29 +27,36 @@ def setting_input(setting: Setting, key: str, value=None, **options):
         return _choice(setting, key, label, help, options)
     if setting.kind is bool:
         return st.toggle(label, key=key, help=help, **options)
-    if setting.percent:
-        shown = st.number_input(
-            _("{label} (%)").format(label=label),
-            min_value=100 * (setting.low or 0.0),
-            max_value=100.0 * (1.0 if setting.high is None else setting.high),
-            step=5.0,
-            format="%.6g",
-            key=key,
-            help=help,
-            **options,
-        )
-        return round(shown / 100, 6)
-    number = int if setting.kind is int else float
-    return st.number_input(
-        label,
-        min_value=None if setting.low is None else number(setting.low),
-        max_value=None if setting.high is None else number(setting.high),
-        step=number(setting.step or _step(setting)),
-        format="%d" if number is int else "%g",
+    shown = _in_percent(setting) if setting.percent else setting
+    number = st.number_input(
+        _(shown.label),
+        step=shown.kind(shown.step or _step(shown)),
+        format="%.6g" if shown.percent else "%d" if shown.kind is int else "%g",
         key=key,
         help=help,
+        # Not min_value and max_value: the widget would show the wrong number and the page go on with the one before.
+        on_change=_refuse,
+        args=(shown, key),
         **options,
     )
+    st.session_state[f"{key}.before"] = number
+    return round(number / 100, 6) if setting.percent else number
+
+
+def _refuse(setting: Setting, key: str) -> None:
+    """Brings the number before back when the one that was typed is outside the limits."""
+    try:
+        checked(setting, st.session_state[key])
+    except BadSetting as error:
+        st.session_state[key] = st.session_state[f"{key}.before"]
+        st.toast(str(error), icon=":material/error:")
+
+
+def _in_percent(setting: Setting) -> Setting:
+    """The setting of a fraction as one of a percentage."""
+    label = _("{label} (%)").format(label=_(setting.label))
+    high = 1.0 if setting.high is None else setting.high
+    return dataclasses.replace(setting, label=label, low=100 * (setting.low or 0.0), high=100 * high, step=5.0)
 
 
 def fill(setting: Setting, key: str, value) -> None:

@@ -6,12 +6,16 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from prunekit.core.cards import model_cards
+from prunekit.core.cards import model_card, model_cards
+from prunekit.core.data_cards import DATA_CARDS
+from prunekit.core.data_folder import has_full_set
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import N_, _
 from prunekit.ui import state
 from prunekit.ui.boot import boot
+from prunekit.ui.components.address import one_entry_a_page
 from prunekit.ui.engine import engine_state
+from prunekit.ui.plain import as_typed
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -80,11 +84,11 @@ def header() -> None:
     try:
         chosen = state.chosen_model()
     except PrunekitError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_typed(str(error)), icon=":material/error:")
         if not model_cards():
             st.stop()
         chosen = state.chosen_model()
-    cards = model_cards()
+    cards = {name: model_card(name) for name in state.models_at_hand()}
     with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
         st.session_state["header_model"] = chosen
         st.selectbox(
@@ -96,9 +100,25 @@ def header() -> None:
             width=260,
             on_change=lambda: state.choose_model(st.session_state["header_model"]),
         )
-        st.badge(cards[chosen].data, icon=":material/database:", color="gray", help=_("The data set of this model."))
+        if lack := cards[chosen].lack_of_data():
+            st.badge(_("no data set"), icon=":material/database_off:", color="gray", help=lack)
+        else:
+            data_badge(cards[chosen].data)
         st.space("stretch")
         with st.container(width="content", gap=None, key="engine"):
             engine_state()
+            one_entry_a_page()
     if problem := cards[chosen].problem():
         st.error(problem, icon=":material/error:")
+
+
+def data_badge(name: str) -> None:
+    """The data set of the chosen model, and whether all of it is used."""
+    if has_full_set(name):
+        label, about = _("{data}, full set"), _("The full data set of this model is there and is used.")
+    elif name in DATA_CARDS and DATA_CARDS[name].download:
+        label = _("{data}, shipped part")
+        about = _("The shipped part of this model's data set is used; the Start page downloads all of it.")
+    else:
+        label, about = "{data}", _("The data set of this model, shipped whole.")
+    st.badge(label.format(data=name), icon=":material/database:", color="gray", help=about)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -9,12 +11,15 @@ import streamlit as st
 from prunekit.core.cards import ModelCard, model_card, model_cards
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
+from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import BadSetting, UnknownName
-from prunekit.core.language import _
+from prunekit.core.link import FIRST_SPARSITY
 from prunekit.core.recipe import Recipe
+from prunekit.ui.forms import fill
 
 FIRST_MODEL = "lenet-fashion"
-FIRST_CUT = Cut(0.3)
+FIRST_CUT = Cut(FIRST_SPARSITY)
+MODELS_MET = 4
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,24 @@ def chosen_model() -> str:
     known = model_cards()
     asked = st.query_params.get("model")
     chosen = asked or st.session_state.get("model") or (FIRST_MODEL if FIRST_MODEL in known else next(iter(known), ""))
-    if chosen not in known:
+    try:
+        model_card(chosen)
+    except UnknownName:
         st.query_params.pop("model", None)
         st.session_state.pop("model", None)
-        raise UnknownName.of(_("model"), chosen, known)
+        raise
     choose_model(chosen)
     return chosen
+
+
+def models_at_hand() -> list[str]:
+    """What the header offers: the sample models, and those of torchvision's networks that were chosen here before."""
+    known = model_cards()
+    others = st.session_state.setdefault("models_met", [])
+    chosen = st.session_state.get("model")
+    if chosen and chosen not in known and chosen not in others[-MODELS_MET:]:
+        others.append(chosen)
+    return [*known, *others[-MODELS_MET:]]
 
 
 def choose_model(name: str) -> None:
@@ -76,12 +93,14 @@ def focus() -> str:
 
 
 def revision() -> int:
-    return st.session_state.setdefault("cut_revision", 1)
+    # Milliseconds: a picture that outlived its server hears the session that a restarted one begins for it.
+    return st.session_state.setdefault("cut_revision", time.time_ns() // 1_000_000)
 
 
 def move_cut(new: Cut, focus: str | None = None) -> None:
-    """The server moves the cut: the picture in the browser will follow."""
+    """The server moves the cut: the picture in the browser will follow, and can undo it."""
     st.session_state["cut"] = new
+    st.session_state["cut_heard"] = 0  # the answer to no message: nothing that the picture has remembered already
     if focus is not None:
         st.session_state["focus"] = focus
     st.session_state["cut_revision"] = revision() + 1
@@ -103,13 +122,13 @@ def hear(message: dict | None, table: CutTable, board: str) -> None:
     if new is None:
         return
     focused = message.get("focus") if message.get("focus") in table.names else focus()
-    st.session_state["cut_heard"] = message.get("seq")
     st.session_state["cut_settled"] = bool(message.get("settled"))
     typed = message.get("threshold")
     if isinstance(typed, dict) and isinstance(typed.get("value"), (int, float)):
         move_cut(_cut_at(typed["value"], typed.get("row"), table, new), focused)
     else:
         heard_cut(new, focused)
+    st.session_state["cut_heard"] = message.get("seq")
 
 
 def heard() -> int:
@@ -162,13 +181,20 @@ def fit_cut(question: Question, scope: str, names: tuple[str, ...]) -> None:
 
 def aim_at(recipe: Recipe) -> None:
     """Opens the Explore page's controls at a recipe; its target is solved there, where the scores are."""
-    for name in ("scorer", "granularity", "scope"):
-        st.session_state[name] = getattr(recipe, name)
+    set_controls(recipe.scorer, recipe.knobs, recipe.granularity, recipe.scope)
     st.session_state["view"] = "importance"
     st.session_state["recipe"] = recipe
     st.session_state["aim"] = recipe
     st.session_state.pop("cut_rows", None)
     st.session_state["cut"] = Cut(0.0, recipe.scope, dict(recipe.overrides), frozenset(recipe.locked))
+
+
+def set_controls(scorer: str, knobs: Mapping, granularity: str, scope: str) -> None:
+    """Sets the Explore page's controls, before they are drawn."""
+    st.session_state["scorer"], st.session_state["granularity"] = scorer, granularity
+    st.session_state["scope"] = scope
+    for knob in scorer_descriptions()[scorer].knobs:
+        fill(knob, f"knob.{scorer}.{knob.name}", knobs.get(knob.name, knob.default))
 
 
 def take_aim(model: str) -> Recipe | None:

@@ -187,21 +187,31 @@ def test_the_chosen_model_survives_a_page_switch_and_a_reload(window, toy_url):
     expect(page.get_by_role("combobox", name="Model")).to_have_value("Perceptron on digits")
 
 
-def test_a_box_ticked_in_the_table_locks_the_layer_in_the_picture(explore):
+def test_a_box_ticked_in_the_table_locks_the_layer_in_the_picture_until_it_is_undone(explore):
+    explore.percent.fill("40")
+    explore.percent.press("Enter")
     explore.page.get_by_text("Layers as a table").click()
     table = explore.page.locator("[data-testid=stDataFrame]")
     table.wait_for()
     table.scroll_into_view_if_needed()
     explore.page.wait_for_timeout(500)
     cell = explore.page.locator("[data-testid=stDataFrame] [aria-colindex]").filter(has_text="Locked")
-    box, column = table.bounding_box(), int(cell.first.get_attribute("aria-colindex"))
-    explore.page.mouse.click(box["x"] + 30, box["y"] + 50)
-    for _ in range(column - 1):
-        explore.page.keyboard.press("ArrowRight")
+    box, locked = table.bounding_box(), int(cell.first.get_attribute("aria-colindex"))
+    explore.page.mouse.click(box["x"] + 0.6 * box["width"], box["y"] + 50)
+    # One key at a time, as one who looks does: the table drops keys while it moves the focus to the next cell.
+    at = explore.page.locator("[data-testid=stDataFrame] td[aria-selected=true]")
+    column = int(at.get_attribute("aria-colindex"))
+    while column != locked:
+        step = 1 if column < locked else -1
+        explore.page.keyboard.press("ArrowRight" if step > 0 else "ArrowLeft")
+        column += step
+        expect(at).to_have_attribute("aria-colindex", str(column))
     explore.page.keyboard.press("Space")
     expect(explore.row(0)).to_have_class(re.compile("locked"))
     explore.agrees()
     assert explore.kept(0) == 8
+    explore.page.keyboard.press("Control+z")  # the table has no undo of its own
+    expect(explore.row(0)).not_to_have_class(re.compile("locked"))
 
 
 def test_a_frame_of_a_drag_over_twenty_layers_costs_the_browser_eight_milliseconds_at_most(explore):
@@ -252,3 +262,94 @@ def test_nothing_is_fetched_from_anywhere_but_this_server(window, toy_url):
     assert len(asked) > 10
     outside = [url for url in asked if urlsplit(url).hostname not in ("127.0.0.1", None)]
     assert outside == []
+
+
+def test_a_reload_comes_back_to_the_same_view_by_the_address(explore):
+    page = explore.page
+    explore.percent.fill("45")
+    explore.percent.press("Enter")
+    explore.row(3).locator(".pick").click()
+    explore.drag(explore.plot, 0.3, 0.8)
+    explore.row(1).locator(".lock").click()
+    page.locator(".st-key-view").get_by_text("weights").click()
+    page.wait_for_url("**view=weights**")
+    explore.agrees()
+    page.wait_for_url(re.compile(r"cut=0\.45&own=\w{4}_1-L_3-"))
+    kept = [explore.kept(i) for i in range(8)]  # the rows in sight
+    page.reload()
+    page.wait_for_selector(".cuts .row canvas")
+    expect(explore.percent).to_have_value("45")
+    assert [explore.kept(i) for i in range(8)] == kept
+    expect(explore.row(1)).to_have_class(re.compile("locked"))
+    expect(explore.row(3)).to_have_class(re.compile("own-cut"))
+    expect(page.locator(".cuts h3")).to_have_text("conv4")
+    expect(page.locator(".st-key-view [aria-checked=true]")).to_have_text("weights")
+
+
+def test_back_leads_to_the_page_before_however_often_the_cut_was_moved(explore):
+    page = explore.page
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_url("**/compare?model=lenet-fashion")
+    page.get_by_role("link", name="Explore").click()
+    page.wait_for_selector(".cuts .row canvas")
+    for value in ("20", "40", "60"):
+        explore.percent.fill(value)
+        explore.percent.press("Enter")
+        page.wait_for_url(f"**cut=0.{value[0]}")
+    page.go_back()
+    page.wait_for_url("**/compare?model=lenet-fashion")
+    page.go_forward()
+    page.wait_for_selector(".cuts .row canvas")
+    expect(explore.percent).to_have_value("60")
+    page.wait_for_url("**cut=0.6")
+
+
+def test_the_keyboard_undoes_and_redoes_what_was_typed_locked_and_looked_at_otherwise(explore):
+    page = explore.page
+    explore.percent.fill("50")
+    explore.percent.press("Enter")
+    explore.row(0).locator(".lock").click()
+    page.locator(".st-key-view").get_by_text("weights").click()
+    page.wait_for_url("**view=weights**")
+    expect(explore.row(0)).to_have_class(re.compile("locked"))
+    page.keyboard.press("Control+z")
+    expect(explore.row(0)).not_to_have_class(re.compile("locked"))
+    page.keyboard.press("Control+z")
+    expect(explore.percent).to_have_value("30")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+Shift+z")
+    expect(explore.percent).to_have_value("50")
+    page.keyboard.press("Control+y")
+    expect(explore.row(0)).to_have_class(re.compile("locked"))
+    explore.agrees()
+    # In a field with unfinished text the browser's own undo works on the text.
+    explore.percent.click()
+    page.keyboard.type("9")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Escape")
+    expect(explore.row(0)).to_have_class(re.compile("locked"))
+
+
+def test_pasted_cuts_are_one_step_of_undo(explore):
+    page = explore.page
+    explore.percent.fill("40")
+    explore.percent.press("Enter")
+    explore.agrees()
+    page.locator(".st-key-exchange button:visible").click()
+    page.get_by_text("Paste cuts").click()
+    text = page.locator(".st-key-exchange_text textarea")
+    text.fill("conv3; 50 %\nconv2; ; locked\nconv9;12,5 %")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("Applied.")).to_be_visible()
+    expect(explore.row(1)).to_have_class(re.compile("locked"))
+    assert explore.kept(2) == 8
+    assert explore.kept(8) == 35
+    page.keyboard.press("Escape")
+    explore.page.get_by_label("Undo").click()
+    expect(explore.row(1)).not_to_have_class(re.compile("locked"))
+    expect(explore.row(2)).not_to_have_class(re.compile("own-cut"))
+    expect(explore.percent).to_have_value("40")
+    explore.agrees()
+    page.keyboard.press("Control+Shift+z")
+    expect(explore.row(1)).to_have_class(re.compile("locked"))
+    explore.agrees()

@@ -16,7 +16,7 @@ def shipped():
 
 
 def test_an_unknown_name_is_answered_with_the_names_that_would_do():
-    with pytest.raises(UnknownName, match="choose one of: digits, fashion-mnist"):
+    with pytest.raises(UnknownName, match="choose one of: cifar10, digits, fashion-mnist"):
         load_dataset("fashion")
 
 

@@ -97,9 +97,11 @@ def test_a_finished_run_that_was_never_timed_is_timed_once_more(run_id, fresh, m
 
     recorder.begin(run_id, 0)
     recorder.finish(run_id, 0, "finished", {"speedup": None}, None)
-    recorder.store().change(run_id, ended=1.0)
     fresh.clear()
-    monkeypatch.setattr(recorder, "_timing_tried", set())
+    monkeypatch.setattr(recorder, "_untimed", {})
+    recorder._time_forgotten(Scheduler())
+    assert fresh == []
+    monkeypatch.setattr(recorder, "FORGOTTEN_SECONDS", 0)
     recorder._time_forgotten(Scheduler())
     recorder._time_forgotten(Scheduler())
     assert fresh == [f"timing {run_id}"]

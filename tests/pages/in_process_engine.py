@@ -25,6 +25,7 @@ class InProcessEngine:
 
     def __init__(self, _home=None):
         self.problem: Exception | None = None
+        self.trouble: str | None = None
 
     def start(self, recipe: dict, role: str = "run", again: bool = False, patience: float = 30.0) -> dict:
         return self._tell("enqueue", recipe, role, again)
@@ -35,11 +36,29 @@ class InProcessEngine:
     def resume(self, run_id: str) -> None:
         self._tell("resume", run_id)
 
+    def start_afresh(self, run_id: str) -> None:
+        self._tell("resume", run_id, True)
+
     def rename(self, run_id: str, title: str) -> None:
         self._tell("rename", run_id, title)
 
     def delete(self, run_id: str) -> None:
         self._tell("delete", run_id)
+
+    def start_sweep(self, plan: dict, patience: float = 30.0) -> dict:
+        return self._tell("start_sweep", plan)
+
+    def stop_sweep(self, sweep_id: str) -> None:
+        self._tell("stop_sweep", sweep_id)
+
+    def resume_sweep(self, sweep_id: str) -> None:
+        self._tell("resume_sweep", sweep_id)
+
+    def rename_sweep(self, sweep_id: str, title: str) -> None:
+        self._tell("rename_sweep", sweep_id, title)
+
+    def delete_sweep(self, sweep_id: str, with_runs: bool = False) -> None:
+        self._tell("delete_sweep", sweep_id, with_runs)
 
     def _tell(self, name: str, *args):
         if self.problem:
@@ -53,7 +72,7 @@ class InProcessEngine:
         return Pending("starting")
 
     def status(self) -> dict:
-        return {"state": "ready", "sentence": "The engine is ready.", "lanes": {}}
+        return {"state": "ready", "sentence": "The engine is ready.", "lanes": {}, "trouble": self.trouble}
 
     def warm_up(self) -> None:
         pass
@@ -63,10 +82,6 @@ class InProcessEngine:
 def engine_here(monkeypatch):
     """The engine of the pages' server, in this process; its runs wait in a real store and are never begun."""
     from prunekit.ui import engine as module
-
-    class Scheduler:
-        def cancel(self, _keys, force=False):
-            pass
 
     # AppTest makes every run the first one of a server, which goes round twice and forgets the press of a button.
     first = PagesManager.__init__
@@ -80,7 +95,8 @@ def engine_here(monkeypatch):
     monkeypatch.setattr(module, "Engine", lambda _home: here)
     monkeypatch.setattr(recorder, "_store", None)
     monkeypatch.setattr(recorder, "_submit", lambda _client, _run: None)
-    monkeypatch.setattr(recorder, "_client", Scheduler)
+    monkeypatch.setattr(recorder, "_client", lambda: None)
+    monkeypatch.setattr(recorder, "_cancel", lambda _client, _runs: None)
     monkeypatch.setattr(recorder, "_flag", lambda _run_id: None)
     st.cache_resource.clear()
     st.cache_data.clear()

@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
+from prunekit.core.errors import UnknownName
+from prunekit.core.sweep import Sweep
 from tests.pages.in_process_engine import open_page, texts
 from tests.sample_runs import add_finished, recipe
 
@@ -15,11 +18,36 @@ def chart(page) -> list[dict]:
     return json.loads(drawn.proto.spec)["data"]
 
 
+def gesture(page, element, **selection):
+    """What the browser sends when something in a table or a chart is chosen."""
+    states = page._tree.get_widget_states()
+    states.widgets.append(WidgetState(id=element.proto.id, string_value=json.dumps({"selection": selection})))
+    page._run(states)
+    assert not page.exception, [e.value for e in page.exception]
+    return page
+
+
 def choose(page, *rows: int):
     """Chooses rows of the table, counted from 0, newest first."""
-    key = next(element.proto.id for element in page.dataframe).rsplit("-", 1)[-1]
-    page.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
-    return page.run()
+    return gesture(page, page.dataframe[0], rows=list(rows), columns=[], cells=[])
+
+
+def click(page, *runs: str):
+    """A click on the point of a run, or on the mean of several; of none: plotly's mark is gone."""
+    (drawn,) = page.get("plotly_chart")
+    points = [{"curve_number": 1, "point_index": 0, "id": " ".join(runs)}] if runs else []
+    return gesture(page, drawn, points=points, point_indices=[0] * len(points), box=[], lasso=[])
+
+
+def cards(page) -> list[str]:
+    """The ids of the runs that are told in full."""
+    return [button.key.removeprefix("branch_") for button in page.button if str(button.key).startswith("branch_")]
+
+
+def marked(page) -> list[str]:
+    """The titles of the rows that are marked in the table."""
+    table = page.dataframe[0]
+    return [table.value["title"].iloc[row] for row in page.session_state[table.key]["selection"]["rows"]]
 
 
 def test_without_runs_the_page_says_what_to_do_next(history):
@@ -38,7 +66,7 @@ def test_chart_and_table_hold_the_same_runs(three_runs):
 
 def test_baseline_and_random_control_are_drawn(three_runs):
     names = [trace["name"] for trace in chart(open_page("compare"))]
-    assert names == ["Untouched model", "Magnitude · channels", "Random control · channels"]
+    assert names == ["Untouched model", "Pareto front", "Magnitude · channels", "Random control · channels"]
 
 
 def test_it_says_that_single_runs_are_single_runs(three_runs):
@@ -96,12 +124,106 @@ def test_a_running_run_cannot_be_deleted(history, three_runs):
     assert [run.id for run in history.runs()] == [three_runs[0], three_runs[2]]
 
 
-def test_a_choice_is_not_carried_over_to_other_runs(history, three_runs):
-    page = choose(open_page("compare"), 0)
+def test_a_choice_stays_with_its_runs_when_others_come(history, three_runs):
+    page = choose(open_page("compare"), 2)
     assert "3 runs, 1 chosen" in texts(page)
     add_finished(history, recipe(amount=0.9))
     page.run()
-    assert "4 runs, 0 chosen" in texts(page)
+    assert "4 runs, 1 chosen" in texts(page)
+    assert cards(page) == [three_runs[0]]
+
+
+def test_a_click_on_a_point_opens_its_card_and_marks_its_row(three_runs):
+    page = click(open_page("compare"), three_runs[0])
+    assert cards(page) == [three_runs[0]]
+    assert marked(page) == ["magnitude · channels · 50 % units · one-shot · 3 epochs"]
+
+
+def test_the_latest_gesture_wins(three_runs):
+    page = click(open_page("compare"), three_runs[0])
+    assert cards(choose(page, 1)) == [three_runs[1]]
+    assert cards(click(page, three_runs[0])) == [three_runs[0]]
+    assert cards(choose(page)) == []
+
+
+def test_a_double_click_on_a_point_leaves_its_card_open(three_runs):
+    page = click(open_page("compare"), three_runs[0])
+    assert cards(click(page)) == [three_runs[0]]
+
+
+def test_a_card_can_be_closed(three_runs):
+    page = choose(open_page("compare"), 1, 2)
+    assert len(cards(page)) == 2
+    page.button(key="close_chosen").click().run()
+    assert cards(page) == []
+    assert marked(page) == []
+
+
+def test_a_click_on_a_mean_lists_the_runs_of_its_seeds_and_each_can_be_opened(history):
+    runs = [add_finished(history, recipe(seed=seed), finetuned=0.9 + 0.01 * seed) for seed in (0, 1, 2)]
+    page = click(open_page("compare"), *runs)
+    assert "3 seeds of one recipe: 91.0 % ± 1.00 on validation" in texts(page)
+    assert cards(page) == []
+    page.button(key=f"open_{runs[1]}").click().run()
+    assert cards(page) == [runs[1]]
+
+
+def test_many_chosen_runs_are_listed_and_not_told_in_full(history):
+    for amount in range(1, 16):
+        add_finished(history, recipe(amount=amount / 20))
+    page = choose(open_page("compare"), *range(15))
+    assert "15 runs chosen" in texts(page)
+    assert "and 3 more runs" in texts(page)
+    assert cards(page) == []
+
+
+def test_a_branch_opens_the_recipe_of_the_run_in_prune(history):
+    asked = recipe(scorer="random", amount=0.37, seed=5)
+    run = add_finished(history, asked)
+    page = choose(open_page("compare"), 0)
+    page.button(key=f"branch_{run}").click().run()
+    assert page.session_state["recipe"] == asked
+    assert page.number_input(key="form.amount").value == 37
+    assert page.number_input(key="form.seed").value == 5
+
+
+def test_a_branch_from_a_run_of_a_model_that_is_gone_is_refused_in_one_sentence(history, monkeypatch):
+    run = add_finished(history, recipe())
+    page = choose(open_page("compare"), 0)
+
+    def gone(name):
+        raise UnknownName.of("model", name, {})
+
+    monkeypatch.setattr("prunekit.ui.panels.branch.model_card", gone)
+    page.button(key=f"branch_{run}").click().run()
+    assert "The recipe of this run cannot be opened here any more. There is no model called" in texts(page)
+
+
+def test_size_and_wall_time_are_axes_too(three_runs):
+    page = open_page("compare")
+    page.button_group(key="axis").set_value("bytes").run()
+    assert next(trace["x"] for trace in chart(page) if trace.get("ids")) == [200_000]
+    page.button_group(key="axis").set_value("time").run()
+    assert next(trace["x"] for trace in chart(page) if trace.get("ids")) == [9.5]
+
+
+def test_what_is_within_noise_is_said_in_words_and_in_the_table(three_runs):
+    page = open_page("compare")
+    assert "50 % of the channels: " in texts(page)
+    assert "within noise of it" in texts(page)
+    assert sorted(page.dataframe[0].value["standing"].dropna()) == ["best", "within noise"]
+
+
+def test_the_runs_of_one_sweep_can_be_looked_at_alone(history):
+    asked = [recipe(amount=0.3), recipe(amount=0.6)]
+    plan = Sweep(recipe(), ("magnitude",), (0.3, 0.6), ("channel",), (0,), controls=False)
+    for one in asked:
+        add_finished(history, one)
+    history.add_sweep(plan.to_plain(), plan.fingerprint, "thirds", [(asked[0].to_plain(), asked[0].fingerprint, "")])
+    page = open_page("compare")
+    assert len(page.dataframe[0].value) == 2
+    page.selectbox(key="compared_sweep").set_value(history.sweeps()[0].id).run()
+    assert list(page.dataframe[0].value["sparsity_target"]) == [0.3]
 
 
 def test_a_damaged_history_is_one_sentence(history):

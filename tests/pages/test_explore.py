@@ -1,10 +1,12 @@
 """The Explore page: the picture, its numbers, its table, the preview and the way on."""
 
+import re
+
 import pytest
 
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
-from tests.app_over_toy import AppOverToy, component, tiles
+from tests.app_over_toy import AppOverToy, component, elements, tiles
 
 
 @pytest.fixture
@@ -125,3 +127,167 @@ def test_while_the_engine_works_the_page_says_so_and_then_draws(app):
     assert [c.value for c in at.caption].count("Computing.") == 1
     at.run()
     assert component(at, "cuts")
+
+
+def texts_of(blocks) -> list[str]:
+    return [block.value.replace("\\", "") for block in blocks]
+
+
+def address_of(at) -> dict[str, str]:
+    """What the address of the page says."""
+    return {name: value if isinstance(value, str) else value[-1] for name, value in dict(at.query_params).items()}
+
+
+def test_a_link_opens_the_controls_the_cut_and_the_focus(app):
+    address = {"criterion": "taylor", "granularity": "weight", "scope": "layer", "view": "weights", "cut": "0.45"}
+    at = app.open("explore", address | {"focus": "conv2.weight"})
+    assert at.selectbox(key="scorer").value == "taylor"
+    assert [at.segmented_control(key=key).value for key in ("granularity", "scope", "view")] == [
+        "weight",
+        "layer",
+        "weights",
+    ]
+    reply = component(at, "cuts_reply")
+    assert (reply["cut"]["sparsity"], reply["cut"]["scope"], reply["focus"]) == (0.45, "layer", "conv2.weight")
+    assert not at.warning
+
+
+def test_what_is_on_the_page_is_in_its_address_and_another_session_comes_back_to_it(app):
+    cut = Cut(0.4, "global", {"conv1": 0.25, "conv5": 0.5}, frozenset({"conv3"}))
+    at = app.open("explore", scorer="random", focus="conv4", cut=cut)
+    address = address_of(at)
+    assert address["criterion"] == "random"
+    assert address["cut"] == "0.4"
+    again = app.open("explore", address)
+    assert again.session_state["cut"] == cut
+    assert component(again, "cuts_reply")["focus"] == "conv4"
+
+
+def test_defaults_are_left_out_of_the_address(app):
+    assert address_of(app.open("explore")) == {"model": "lenet-fashion"}
+
+
+def test_the_address_waits_until_the_hand_has_let_go(app):
+    at = app.open("explore")
+    at.session_state["cut"], at.session_state["cut_settled"] = Cut(0.7), False
+    at.run()
+    assert "cut" not in address_of(at)
+    at.session_state["cut_settled"] = True
+    at.run()
+    assert address_of(at)["cut"] == "0.7"
+
+
+def test_a_link_of_nonsense_is_answered_with_sentences_and_defaults(app):
+    nonsense = {"criterion": "[x](http://y)", "cut": "7", "own": "abcd_1-5", "focus": "conv99", "scope": "layer"}
+    at = app.open("explore", nonsense)
+    [said] = texts_of(at.warning)
+    for piece in (
+        "There is no criterion called “[x](http://y)”",
+        "The cut in this link must be a number between 0 and 1, not “7”",
+        "belong to another model or version",
+        "There is no layer called “conv99” here",
+    ):
+        assert piece in said
+    assert "](" not in at.warning[0].value
+    assert at.session_state["cut"] == Cut(0.3, "layer")
+    at.segmented_control(key="view").set_value("weights").run()
+    assert not at.warning
+
+
+def test_a_link_waits_for_the_engine_with_its_cuts(app):
+    cut = Cut(0.3, "global", {"conv2": 0.5})
+    address = address_of(app.open("explore", cut=cut))
+    app.engine.slow, app.engine.asked = 1, []
+    at = app.open("explore", address)
+    assert [c.value for c in at.caption].count("Computing.") == 1
+    at.run()
+    assert at.session_state["cut"] == cut
+
+
+def beside(at) -> list[str]:
+    page = "".join(e.proto.body for e in elements(at) if e.type == "html")
+    return re.findall(r"<em>(.*?)</em>", page)
+
+
+def test_a_cut_that_is_kept_as_a_stands_beside_the_one_that_is_moved_on(app):
+    at = app.open("explore", cut=Cut(0.3))
+    at.run()
+    assert beside(at) == []
+    at.button(key="keep_a").click().run()
+    assert beside(at)[0] == "A 30.0 %, the same"
+    assert beside(at)[-1] == "A 82.8 %, the same"
+    at.session_state["cut"] = Cut(0.5)
+    at.run()
+    table = table_of(app)
+    of_a, of_b = (table.costs.totals(table.kept(Cut(amount)))["macs"] for amount in (0.3, 0.5))
+    assert beside(at)[0] == "A 30.0 %, B 20.0 points more"
+    assert beside(at)[2].endswith(f", B {100 * (1 - of_b / of_a):.1f} % less")
+    assert beside(at)[-1] == "A 82.8 %, B 12.8 points lower"
+    assert "Magnitude · channels · global · 30.0 %" in texts_of(at.markdown)
+
+
+def test_a_may_have_another_criterion_and_granularity_and_swap_brings_both_back(app):
+    cut = Cut(0.3, "global", {"conv1": 0.25}, frozenset({"conv2"}))
+    at = app.open("explore", cut=cut)
+    at.button(key="keep_a").click().run()
+    at.segmented_control(key="granularity").set_value("weight").run()
+    at.selectbox(key="scorer").set_value("taylor").run()
+    assert at.session_state["cut"].overrides == {}
+    assert beside(at)[0].endswith(" of channels")
+    at.button(key="swap_a").click().run()
+    assert at.selectbox(key="scorer").value == "magnitude"
+    assert at.segmented_control(key="granularity").value == "channel"
+    assert at.session_state["cut"] == cut
+    assert "Taylor · weights · global · 30.0 %" in texts_of(at.markdown)
+    at.button(key="swap_a").click().run()
+    assert at.selectbox(key="scorer").value == "taylor"
+    at.button(key="drop_a").click().run()
+    assert beside(at) == []
+
+
+def test_the_a_of_one_model_is_not_shown_beside_the_cuts_of_another(app):
+    at = app.open("explore")
+    at.button(key="keep_a").click().run()
+    header = next(e for e in at.selectbox if e.key == "header_model")
+    header.set_value("mlp-digits").run()
+    assert beside(at) == []
+    header = next(e for e in at.selectbox if e.key == "header_model")
+    header.set_value("lenet-fashion").run()
+    assert beside(at)
+
+
+def test_pasted_cuts_become_the_cut_and_what_does_not_fit_is_said(app):
+    at = app.open("explore", exchange=True, exchange_way="paste")
+    at.text_area(key="exchange_text").set_value("conv1, 25 %\nconv2, locked").run()
+    at.button(key="exchange_apply").click().run()
+    assert at.session_state["cut"] == Cut(0.3, "global", {"conv1": 0.25}, frozenset({"conv2"}))
+    at.text_area(key="exchange_text").set_value("conv1, 25 %\nconv77, 0.2").run()
+    at.button(key="exchange_apply").click().run()
+    assert "There is no layer called conv77 here" in texts_of(at.error)[0]
+    assert at.session_state["cut"].overrides == {"conv1": 0.25}
+
+
+def test_a_pasted_scope_moves_the_control_of_the_scope_too(app):
+    at = app.open("explore", exchange=True, exchange_way="paste")
+    at.text_area(key="exchange_text").set_value('{"sparsity": 0.5, "scope": "layer"}').run()
+    at.button(key="exchange_apply").click().run()
+    assert at.segmented_control(key="scope").value == "layer"
+    assert at.session_state["cut"] == Cut(0.5, "layer")
+
+
+def test_what_is_copied_can_be_pasted_into_another_session(app):
+    cut = Cut(0.4, "global", {"conv1": 0.25}, frozenset({"conv3"}))
+    at = app.open("explore", cut=cut, exchange=True)
+    [json_text] = [code.value for code in at.code if '"layers"' in code.value]
+    at.segmented_control(key="exchange_format").set_value("CSV").run()
+    [csv_text] = [code.value for code in at.code if code.value.startswith("layer,")]
+    for text in (json_text, csv_text):
+        other = app.open("explore", exchange=True, exchange_way="paste")
+        other.text_area(key="exchange_text").set_value(text).run()
+        other.button(key="exchange_apply").click().run()
+        assert other.session_state["cut"] == cut
+
+
+def test_the_link_to_share_ends_with_the_address(app):
+    at = app.open("explore", cut=Cut(0.4), exchange=True, exchange_way="link")
+    assert [code.value for code in at.code if code.value.endswith("?model=lenet-fashion&cut=0.4")]

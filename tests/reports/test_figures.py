@@ -6,9 +6,10 @@ import pytest
 
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.tasks import CLASSIFICATION
-from prunekit.reports.figures import AXES, COLOURS, FADED, MUTED, colour_of, tradeoff
+from prunekit.reports.axes import AXES, unit_of_time
+from prunekit.reports.figures import COLOURS, FADED, MUTED, colour_of, tradeoff
 from prunekit.reports.tables import run_table
-from tests.sample_runs import recipe, run
+from tests.sample_runs import quick, recipe, run
 
 RUNS = [
     run(recipe(amount=0.5), finetuned=0.9),
@@ -31,7 +32,14 @@ def test_points_stand_where_the_results_say():
 
 @pytest.mark.parametrize(
     ("axis", "untouched", "pruned"),
-    [("sparsity", 0, 0.5), ("parameters", 100_000, 50_000), ("macs", 1_600_000, 800_000), ("latency", 1.0, 1 / 2**0.6)],
+    [
+        ("sparsity", 0, 0.5),
+        ("parameters", 100_000, 50_000),
+        ("macs", 1_600_000, 800_000),
+        ("bytes", 400_000, 200_000),
+        ("latency", 1.0, 1 / 2**0.6),
+        ("time", None, 9.5),
+    ],
 )
 def test_each_axis_shows_the_untouched_model_and_the_pruned_one(axis, untouched, pruned):
     _figure, traces = drawn(axis=axis)
@@ -65,7 +73,114 @@ def test_several_seeds_become_a_mean_with_its_standard_deviation():
     mean = figure.data[-1]
     assert mean.y[0] == pytest.approx(0.90)
     assert mean.error_y.array[0] == pytest.approx(statistics.stdev(values))
-    assert "Mean of 3 seeds" in mean.customdata[0]
+    assert "Mean of 3 seeds: 90.0 % ± 2.00" in mean.customdata[0]
+    assert len(mean.ids[0].split()) == 3
+
+
+def test_the_seeds_behind_a_mean_are_pale_and_have_no_bars():
+    figure, _traces = drawn([run(recipe(seed=seed)) for seed in (0, 1)])
+    (seeds,) = [trace for trace in figure.data if len(trace.ids or ()) == 2]
+    assert seeds.marker.opacity < 0.5
+    assert seeds.error_y.array is None
+
+
+def test_a_seed_under_the_sign_of_its_mean_leaves_the_click_to_the_mean():
+    runs = [run(recipe(seed=seed), finetuned=value) for seed, value in enumerate((0.80, 0.90, 1.00))]
+    figure, _traces = drawn(runs)
+    silent = [run_id for trace in figure.data if trace.hoverinfo == "skip" for run_id in trace.ids or ()]
+    assert silent == [runs[1].id]
+
+
+def test_a_mean_is_of_the_seeds_that_are_on_the_axis():
+    runs = [run(recipe(seed=0), timed=False), run(recipe(seed=1)), run(recipe(seed=2))]
+    figure, _traces = drawn(runs, axis="latency")
+    assert "Mean of 2 seeds" in figure.data[-1].customdata[0]
+    figure, _traces = drawn(runs[:2], axis="latency")
+    assert [list(trace.ids) for trace in figure.data if trace.ids] == [[runs[1].id]]
+    assert figure.data[-1].error_y.array  # of its examples
+
+
+def connecting(figure):
+    return [trace for trace in figure.data if trace.mode == "lines" and " · " in trace.name]
+
+
+def test_the_means_of_one_criterion_are_connected_along_the_axis():
+    runs = [run(recipe(seed=seed, amount=amount)) for seed in (0, 1) for amount in (0.8, 0.5)]
+    (line,) = connecting(drawn(runs)[0])
+    assert list(line.x) == [0.5, 0.8]
+    assert line.hoverinfo == "skip"  # neither told of nor clicked
+    assert not line.showlegend
+
+
+def test_two_single_runs_are_not_connected_and_three_are():
+    assert connecting(drawn([run(recipe(amount=a)) for a in (0.3, 0.5)])[0]) == []
+    (line,) = connecting(drawn([run(recipe(amount=a)) for a in (0.5, 0.7, 0.3)])[0])
+    assert list(line.x) == [0.3, 0.5, 0.7]
+
+
+def test_recipes_that_differ_in_more_than_the_amount_are_not_connected():
+    runs = [run(recipe(amount=0.3)), run(recipe(amount=0.5)), run(recipe(amount=0.7, training=quick(9)))]
+    assert connecting(drawn(runs)[0]) == []
+
+
+def test_nothing_is_connected_along_the_time_that_runs_took():
+    runs = [run(recipe(amount=amount)) for amount in (0.3, 0.5, 0.7)]
+    assert connecting(drawn(runs, axis="macs")[0])
+    assert connecting(drawn(runs, axis="time")[0]) == []
+
+
+def test_two_lines_of_one_criterion_do_not_run_into_each_other():
+    runs = [run(recipe(amount=a, training=quick(n))) for n in (3, 9) for a in (0.3, 0.5, 0.7)]
+    (line,) = connecting(drawn(runs)[0])
+    assert list(line.x) == [0.3, 0.5, 0.7, None, 0.3, 0.5, 0.7]
+
+
+def test_the_front_ends_at_the_untouched_model_where_nothing_beats_it():
+    _figure, traces = drawn(axis="macs")
+    line = traces["Pareto front"]
+    assert list(line.x) == [320_000, 800_000, 1_600_000]
+    assert list(line.y) == [0.86, 0.9, 0.91]
+    assert line.line.shape == "hv"
+
+
+def test_an_untouched_model_that_is_beaten_is_not_on_the_front():
+    _figure, traces = drawn([run(recipe(amount=0.5), finetuned=0.92), run(recipe(amount=0.8))], axis="macs")
+    assert list(traces["Pareto front"].x) == [320_000, 800_000]
+
+
+def test_more_sparsity_is_better():
+    runs = [*RUNS, run(recipe(scorer="taylor", amount=0.3), finetuned=0.89)]
+    _figure, traces = drawn(runs)
+    assert list(traces["Pareto front"].x) == [0, 0.5, 0.8]  # 30 % at 0.89 is beaten by 50 % at 0.9
+    assert traces["Pareto front"].line.shape == "vh"
+
+
+def test_each_model_has_a_front_of_its_own():
+    runs = [run(recipe(amount=a, model=m)) for a in (0.5, 0.8) for m in ("lenet-fashion", "mlp-digits")]
+    fronts = [name for name in drawn(runs)[1] if name.startswith("Pareto")]
+    assert sorted(fronts) == ["Pareto front · LeNet on Fashion-MNIST", "Pareto front · Perceptron on digits"]
+
+
+def test_the_front_is_of_means_and_not_of_lucky_seeds():
+    runs = [run(recipe(seed=s), finetuned=v) for s, v in enumerate((0.95, 0.79))] + [run(recipe(scorer="taylor"))]
+    assert list(drawn(runs, axis="macs")[1]["Pareto front"].y) == [0.9, 0.91]
+
+
+def test_a_front_of_test_results_is_chosen_on_validation():
+    lucky = run(recipe(scorer="random"), finetuned=0.85)
+    lucky.result["test_finetuned"] = 0.94
+    _figure, traces = drawn([run(recipe(), finetuned=0.9), lucky], axis="macs", split="test")
+    assert list(traces["Pareto front, chosen on validation"].y) == pytest.approx([0.895, 0.905])
+
+
+def test_the_wall_time_is_told_in_a_unit_that_reads_well():
+    long = run(recipe())
+    long.result["wall_seconds"] = 600.0
+    figure, traces = drawn([long], axis="time")
+    assert list(traces["Magnitude · channels"].x) == [10]
+    assert figure.layout.xaxis.title.text == "Time that the run took, in minutes"
+    assert unit_of_time(20.0)[1] == "seconds"
+    assert unit_of_time(4 * 3600)[1] == "hours"
 
 
 def test_a_run_that_is_not_timed_has_no_point_on_the_latency_axis():
@@ -83,7 +198,7 @@ def test_chosen_runs_are_set_off_from_the_others():
 def test_a_criterion_is_in_the_legend_once_also_when_some_of_its_runs_are_chosen():
     figure, _traces = drawn(chosen=(RUNS[1].id,))
     listed = [trace.name for trace in figure.data if trace.showlegend is not False]
-    assert listed == ["Untouched model", "Magnitude · channels", "Random control · channels"]
+    assert listed == ["Untouched model", "Pareto front", "Magnitude · channels", "Random control · channels"]
 
 
 def test_the_test_set_is_drawn_only_where_it_is_asked_for():

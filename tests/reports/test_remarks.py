@@ -43,5 +43,10 @@ def test_a_speedup_that_keeps_its_promise_needs_no_word():
     assert slower_than_theory(run_table([run(recipe(amount=0.3))])) == []
 
 
+def test_what_is_slow_for_the_same_reason_is_said_once():
+    runs = [run(recipe(granularity="weight", amount=a, seed=s)) for a in (0.8, 0.9) for s in (0, 1)]
+    assert len(slower_than_theory(run_table(runs))) == 1
+
+
 def test_without_runs_nothing_is_said():
     assert remarks(run_table([]), "latency") == []

@@ -53,6 +53,16 @@ def test_seeds_are_counted_over_finished_runs_that_differ_in_nothing_else():
     assert list(run_table(three + others)["seeds"]) == [3, 3, 3, 3, 1]
 
 
+def test_each_run_knows_how_it_stands_to_the_best_at_its_amount():
+    values = {"taylor": 0.9, "contribution": 0.89, "random": 0.7}
+    runs = [run(recipe(scorer=scorer), finetuned=value) for scorer, value in values.items()]
+    assert list(run_table(runs)["standing"]) == ["best", "within noise", "behind"]
+
+
+def test_a_run_that_stands_alone_is_neither_best_nor_behind():
+    assert run_table([run(recipe()), run(recipe(amount=0.6))])["standing"].isna().all()
+
+
 def test_rows_keep_the_order_they_were_given_in():
     runs = [run(recipe(amount=amount)) for amount in (0.7, 0.1, 0.4)]
     assert list(run_table(runs).index) == [r.id for r in runs]

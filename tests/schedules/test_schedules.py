@@ -1,5 +1,6 @@
 """Schedules: what share of the target is reached after each round, and which epochs each round gets."""
 
+import inspect
 import itertools
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from prunekit.core.errors import UnknownName
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import settings_of
-from prunekit.schedules import SCHEDULES, epochs_of_round, schedule
+from prunekit.schedules import SCHEDULES, epochs_of_round, rules, schedule
 
 
 def test_one_shot_cuts_everything_at_once_however_many_rounds_are_asked_for():
@@ -35,6 +36,12 @@ def test_every_schedule_grows_and_ends_exactly_at_the_target(name, rounds):
 def test_an_unknown_schedule_is_answered_with_those_there_are():
     with pytest.raises(UnknownName, match=r"no schedule called “cubic”; choose one of: iterative, one-shot"):
         schedule("cubic")
+
+
+def test_every_rule_is_the_rule_of_a_schedule():
+    assert {rule for _name, rule in inspect.getmembers(rules, inspect.isfunction)} == {
+        s.rule for s in SCHEDULES.values()
+    }
 
 
 def test_a_recipe_offers_exactly_these_schedules_under_the_same_labels():

@@ -1,5 +1,6 @@
 """Widgets drawn from settings."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 
@@ -28,13 +29,40 @@ def test_every_setting_starts_at_its_default_and_says_it():
 def test_a_fraction_is_typed_in_percent():
     at = AppTest.from_function(form).run()
     field = at.number_input(key="form.share")
-    assert (field.value, field.min, field.max) == (25, 0, 100)
+    assert (field.value, field.label) == (25, "Share (%)")
     field.set_value(40.0).run()
     assert at.session_state["said"]["share"] == 0.4
 
 
-def test_limits_and_words_come_from_the_setting():
+@pytest.mark.parametrize(
+    ("name", "typed", "kept", "sentence"),
+    [
+        ("share", 500.0, 0.25, "Share (%) must be between 0 and 100, not 500."),
+        ("epochs", -1, 3, "Epochs must be between 0 and 10, not -1."),
+        ("rate", 11.0, 0.0005, "Rate must be between 1e-07 and 10, not 11."),
+    ],
+)
+def test_a_number_outside_the_limits_is_refused_in_a_sentence_and_the_one_before_comes_back(
+    name, typed, kept, sentence
+):
     at = AppTest.from_function(form).run()
-    assert (at.number_input(key="form.epochs").max, at.number_input(key="form.epochs").help) == (10, "Passes.")
+    at.number_input(key=f"form.{name}").set_value(typed).run()
+    assert [toast.value for toast in at.toast] == [sentence]
+    assert at.session_state["said"][name] == kept
+    at.run()
+    assert (at.session_state["said"][name], list(at.toast)) == (kept, [])
+
+
+def test_the_limits_themselves_are_inside():
+    at = AppTest.from_function(form).run()
+    at.number_input(key="form.share").set_value(100.0).run()
+    at.number_input(key="form.epochs").set_value(0).run()
+    assert (at.session_state["said"]["share"], at.session_state["said"]["epochs"]) == (1.0, 0)
+    assert not at.toast
+
+
+def test_words_come_from_the_setting():
+    at = AppTest.from_function(form).run()
+    assert at.number_input(key="form.epochs").help == "Passes."
     assert at.toggle(key="form.flip").label == "Flip"
     assert at.segmented_control(key="form.way").options == ["first", "second"]

@@ -70,3 +70,11 @@ def test_a_layer_without_a_row_says_why():
         "conv2: It is not of a kind that can be cut.",
         "conv3: Its outputs are the answer.",
     ]
+
+
+def test_layers_with_the_same_reason_share_a_line():
+    summary = ToyEngine(4).summary("lenet-fashion")
+    for layer in summary["layers"][1:3]:
+        layer["reason"] = "It is not of a kind that can be cut."
+    rows = [{"layer": "conv1"}, {"layer": "conv4"}]
+    assert layers.uncut_layers(rows, summary) == ["conv2, conv3: It is not of a kind that can be cut."]

@@ -121,3 +121,27 @@ def test_an_aim_is_taken_once_and_only_by_its_own_model(session):
     assert state.take_aim("lenet-fashion") is None
     state.aim_at(recipe)
     assert state.take_aim("mlp-digits") is None
+
+
+def test_a_move_of_the_server_answers_no_message_so_that_the_picture_can_undo_it(table):
+    state.hear(message(seq=7), table, "board")
+    assert state.heard() == 7
+    state.move_cut(Cut(0.6))
+    assert state.heard() == 0
+
+
+def test_a_typed_threshold_is_the_answer_to_its_own_message(table):
+    state.hear(message(seq=8, threshold={"row": "", "value": 4.5}), table, "board")
+    assert state.heard() == 8
+
+
+def test_the_revision_of_a_new_session_is_later_than_that_of_an_older_one(session):
+    old = state.revision()
+    state.move_cut(Cut(0.6))
+    session.clear()
+    assert state.revision() >= old
+
+
+def test_a_recipe_brings_its_knobs_to_the_controls(session):
+    state.aim_at(Recipe("lenet-fashion", scorer="magnitude", knobs={"p": 2}))
+    assert (session["scorer"], session["knob.magnitude.p"]) == ("magnitude", 2)

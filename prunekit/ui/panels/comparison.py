@@ -6,16 +6,28 @@ import streamlit as st
 from prunekit.core.cards import ModelCard, model_cards
 from prunekit.core.language import _
 from prunekit.experiments.store import Run
-from prunekit.reports.figures import AXES, tradeoff
+from prunekit.reports.axes import AXES
+from prunekit.reports.figures import tradeoff
+from prunekit.reports.leads import leads
 from prunekit.reports.remarks import remarks
 from prunekit.reports.tables import task_of
 from prunekit.ui import frame
+from prunekit.ui.panels import chosen_runs
 from prunekit.ui.plain import as_typed
+from prunekit.ui.runs import all_sweeps
 
 HEIGHT = 440
 
 
-def compared_models(card: ModelCard, runs: list[Run]) -> list[str]:
+def compared_runs(card: ModelCard, runs: list[Run]) -> list[Run]:
+    """The runs that the visitor wants beside each other, newest first: of the chosen model unless asked otherwise."""
+    models = _models(card, runs)
+    shown = [run for run in reversed(runs) if run.recipe["model"] in models]
+    wanted = _sweep(shown)
+    return shown if wanted is None else [run for run in shown if run.id in wanted]
+
+
+def _models(card: ModelCard, runs: list[Run]) -> list[str]:
     """The chosen model, and others with runs whose metric can be drawn on the same axis, where they are wanted."""
     ran = {run.recipe["model"] for run in runs} - {card.id}
     others = sorted(model for model in ran if task_of(model).metric == card.task.metric)
@@ -33,35 +45,87 @@ def compared_models(card: ModelCard, runs: list[Run]) -> list[str]:
     return [card.id, *more]
 
 
+def _sweep(runs: list[Run]) -> set[str] | None:
+    """The ids of the runs of the sweep that the visitor wants to see alone; None: all runs."""
+    there = {run.id for run in runs}
+    sweeps = {sweep.id: (sweep, members) for sweep, members in reversed(all_sweeps()) if not there.isdisjoint(members)}
+    words = {"": _("all runs")}
+    for name, (sweep, _members) in sweeps.items():
+        # A menu knows its entries by what they say, and people may give two sweeps one name.
+        words[name] = f"{sweep.title} · {name}" if sweep.title in words.values() else sweep.title
+    if len(words) == 1:
+        return None
+    if st.session_state.get("compared_sweep") not in words:
+        st.session_state["compared_sweep"] = ""
+    chosen = st.selectbox(
+        _("Runs"), list(words), format_func=words.get, key="compared_sweep", persist_state="session", width=260
+    )
+    return set(sweeps[chosen][1]) if chosen else None
+
+
 def chart_choices(card: ModelCard, sizes: list[int]) -> tuple[str, str, int | None]:
     """The axis, the split, and the batch size of measured latency, of `sizes`."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        label = _("{metric} against").format(metric=_(card.task.metric_label))
-        axis = _one_of(label, {name: _(axis.label) for name, axis in AXES.items()}, "axis")
-        batch = None
-        if axis == "latency" and len(sizes) > 1:
-            batch = _one_of(_("Batch"), {size: str(size) for size in reversed(sizes)}, "batch")
-        splits = {"validation": _("validation set"), "test": _("test set: final report")}
-        split = _one_of(_("Measured on"), splits, "split")
-    if split == "test":
-        st.warning(
-            _(
-                "The test set is for the final report. A run that is chosen by its test result looks better than it "
-                "is, for the choice has used the set up: choose on validation, then look here once."
-            ),
-            icon=":material/lock:",
-        )
-    return axis, split, batch
+    label = _("{metric} against").format(metric=_(card.task.metric_label))
+    axis = _one_of(label, {name: _(axis.label) for name, axis in AXES.items()}, "axis")
+    batch = None
+    if axis == "latency" and len(sizes) > 1:
+        batch = _one_of(_("Batch"), {size: str(size) for size in reversed(sizes)}, "batch")
+    splits = {"validation": _("validation set"), "test": _("test set: final report")}
+    return axis, _one_of(_("Measured on"), splits, "split"), batch
 
 
-def chart_of_runs(table: pd.DataFrame, card: ModelCard, axis: str, split: str, chosen: list[str]) -> None:
-    """The trade-off chart, and under it what must be said about it."""
-    figure = tradeoff(table, axis, card.task, split, tuple(chosen))
+def word_on_the_test_set() -> None:
+    """Why one looks at test results once."""
+    st.warning(
+        _(
+            "The test set is for the final report. A run that is chosen by its test result looks better than it "
+            "is, for the choice has used the set up: choose on validation, then look here once."
+        ),
+        icon=":material/lock:",
+    )
+
+
+def chart_of_runs(table: pd.DataFrame, card: ModelCard, axis: str, split: str) -> None:
+    """The trade-off chart. A click on a point chooses its run; what is chosen is set off from the others."""
+    choice = chosen_runs.choice()
+    drawing = _drawing(table, axis, split, choice.turn)
+    chosen = choice.runs if not table.index.intersection(list(choice.runs)).empty else ()
+    if chosen and not chosen_runs.marked_by_browser(drawing):
+        drawing = hash((drawing, chosen))
+    else:
+        chosen = ()
+    chosen_runs.remember_drawing(drawing)
+    figure = tradeoff(table, axis, card.task, split, chosen)
+    figure.update_layout(meta=choice.turn, clickmode="event+select")
     alt = _("{metric} of each run against {axis}").format(metric=_(card.task.metric_label), axis=_(AXES[axis].label))
-    st.plotly_chart(figure, key="tradeoff", height=HEIGHT, alt=alt, config={"displaylogo": False})
+    st.plotly_chart(
+        figure,
+        key=chosen_runs.CHART,
+        height=HEIGHT,
+        alt=alt,
+        config={"displaylogo": False, "modeBarButtonsToRemove": ["zoomIn2d", "zoomOut2d", "autoScale2d"]},
+        on_select=chosen_runs.heard_chart,
+        selection_mode="points",
+    )
+
+
+def _drawing(table: pd.DataFrame, axis: str, split: str, turn: int) -> int:
+    """The same for the same picture: a name for what the chart shows when nothing is chosen."""
+    shown = table[["id", f"{split}_finetuned", "validation_finetuned", AXES[axis].after, "seeds", "hover"]]
+    return hash((axis, split, turn, *shown.astype(object).itertuples(index=False, name=None)))
+
+
+def words_on_runs(table: pd.DataFrame, axis: str, split: str) -> None:
+    """What must be said about the chart, in a few lines under it: what was found, then how to read it."""
+    how, *which = leads(table, split) or [""]
+    if which:
+        with st.container(gap=None, key="leads"):
+            for sentence in which:
+                st.markdown(as_typed(sentence))
     with st.container(gap=None):
-        for sentence in remarks(table, axis):
-            st.caption(as_typed(sentence))
+        for sentence in [how, *remarks(table, axis)]:
+            if sentence:
+                st.caption(as_typed(sentence))
 
 
 def no_runs_yet() -> None:

@@ -4,14 +4,15 @@ import dataclasses
 
 import streamlit as st
 
+from prunekit.core.cards import model_card
 from prunekit.core.descriptions import ScorerDescription, scorer_descriptions
 from prunekit.core.language import N_, _
+from prunekit.core.link import VIEWS
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import settings_of
 from prunekit.ui.forms import choice_labels, setting_input
 from prunekit.ui.state import Question
 
-VIEWS = {"importance": N_("importance"), "weights": N_("weights")}
 NEEDS = {
     "weights": N_("Looks at the weights alone."),
     "gradients": N_("Looks at gradients on {n} training examples."),
@@ -25,7 +26,12 @@ def question_controls(model: str) -> tuple[Question, str, str]:
     granularity_setting = settings["granularity"]
     st.session_state.setdefault("granularity", granularity_setting.default)
     granularity = st.session_state["granularity"]
-    known = {name: d for name, d in scorer_descriptions().items() if granularity in d.granularities}
+    has_data = not model_card(model).lack_of_data()
+    known = {
+        name: d
+        for name, d in scorer_descriptions().items()
+        if granularity in d.granularities and (has_data or d.needs == "weights")
+    }
     if st.session_state.get("scorer") not in known:
         st.session_state["scorer"] = next(iter(known))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", width="content"):

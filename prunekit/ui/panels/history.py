@@ -1,5 +1,7 @@
 """The table of runs: sorted, chosen, renamed, deleted, downloaded."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -8,28 +10,32 @@ from prunekit.core.language import _, ngettext
 from prunekit.core.tasks import Task
 from prunekit.experiments.store import Run
 from prunekit.reports.tables import COLUMNS, Column, csv
+from prunekit.ui.panels import chosen_runs
 from prunekit.ui.runs import tell
 
 FORMATS = {"fraction": "percent", "count": "compact", "bytes": "bytes", "ms": "%.3g", "times": "%.2f×", "whole": "%d"}
 FORMATS |= {"seconds": "%.1f", "points": "percent"}
 
 
-def run_history(table: pd.DataFrame, task: Task) -> list[str]:
-    """Draws the table; the ids of the rows that are chosen in it."""
+def run_history(table: pd.DataFrame, task: Task) -> None:
+    """Draws the table; its marked rows are the chosen runs, wherever they were chosen."""
     names = [column.name for column in COLUMNS]
-    # A choice is kept as row numbers: with other rows it would be of other runs, so it starts anew with them.
-    key = "history_" + fingerprint(list(table.index))
-    chosen = st.dataframe(
+    rows = tuple(table.index)
+    # The browser names rows by their numbers: a table of other rows is another one, lest it choose other runs.
+    key = "history_" + fingerprint(list(rows))
+    marked = [row for row, run in enumerate(rows) if run in chosen_runs.choice().runs]
+    if marked != list(st.session_state.get(key, {}).get("selection", {}).get("rows", [])):
+        st.session_state[key] = {"selection": {"rows": marked, "columns": [], "cells": []}}
+    st.dataframe(
         table[names],
         key=key,
         hide_index=True,
-        on_select="rerun",
+        on_select=partial(chosen_runs.heard_table, key, rows),
         selection_mode="multi-row",
         placeholder="–",
         column_config={column.name: _config(column, task) for column in COLUMNS},
         alt=_("All runs with their figures"),
     )
-    return [table.index[row] for row in chosen["selection"]["rows"] if row < len(table)]
 
 
 def download(table: pd.DataFrame) -> None:

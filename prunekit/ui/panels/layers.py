@@ -116,12 +116,12 @@ def _edited(key: str, names: tuple[str, ...]) -> None:
 
 
 def uncut_layers(rows: list[dict], summary: dict) -> list[str]:
-    """One line for every layer that has no row of its own, with the reason."""
+    """The layers that have no row of their own: one line for each reason, with all whom it keeps out."""
     own = {row["layer"] for row in rows}
     problems = {group["name"]: group["problem"] for group in summary["groups"] if not group["prunable"]}
     together = _("Its channels are cut together with those of another layer.")
-    return [
-        f"{layer['name']}: {layer['reason'] or problems.get(layer['name']) or together}"
-        for layer in summary["layers"]
-        if layer["name"] not in own
-    ]
+    names: dict[str, list[str]] = {}
+    for layer in summary["layers"]:
+        if layer["name"] not in own:
+            names.setdefault(layer["reason"] or problems.get(layer["name"]) or together, []).append(layer["name"])
+    return [f"{', '.join(them)}: {reason}" for reason, them in names.items()]

@@ -19,6 +19,8 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
 
     While the engine works the tile keeps the last value, marked as that of another cut, and looks again by itself.
     """
+    if card.lack_of_data():
+        return Tile(_label(card), "–", _("no data set to measure it on"), card.lack_of_data(), tone="wide wait")
     state = st.session_state
     key = (question.key, str(cut.to_plain()))
     looks = state["preview_looks"] = state.get("preview_looks", 0) + 1
@@ -46,13 +48,23 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
     return _tile(known, key, pending, card)
 
 
+def known_preview(question: Question, cut: Cut) -> dict | None:
+    """The answer for a cut, where it is the one that was asked last and has come."""
+    held, answer = st.session_state.get("preview", (None, None))
+    return answer if isinstance(answer, dict) and held == (question.key, str(cut.to_plain())) else None
+
+
 def ask_for_preview() -> None:
     """What the preview button does."""
     st.session_state["preview_asked"] = True
 
 
+def _label(card: ModelCard) -> str:
+    return _("{metric} before fine-tuning").format(metric=_(card.task.metric_label))
+
+
 def _tile(known: tuple, key: tuple, pending: str | None, card: ModelCard) -> Tile:
-    label = _("{metric} before fine-tuning").format(metric=_(card.task.metric_label))
+    label = _label(card)
     held, answer = known
     if answer is None:
         return Tile(label, "…" if pending else "–", pending or _("not asked yet"), tone="wide wait")

@@ -11,19 +11,30 @@ from prunekit.experiments.store import ACTIVE, WAITING, Run, queue_order
 from prunekit.ui import frame
 from prunekit.ui.components.again import look_again
 from prunekit.ui.panels.run_card import card_style, is_untimed, run_card, run_line
+from prunekit.ui.panels.sweep_card import Standing, standings, sweep_card, sweep_line
 from prunekit.ui.plain import as_typed
-from prunekit.ui.runs import all_runs, answered_presses, open_presses, store
+from prunekit.ui.runs import (
+    all_runs,
+    all_sweeps,
+    answered_presses,
+    open_presses,
+    store,
+    told_when_unreadable,
+)
 
+SWEEPS = 3  # sweeps that are told in full while they go on; others have a line
 RECENT = 4  # runs that are over and still told of here, besides the latest, which is told in full
 LIVE_SECONDS, LATER_SECONDS = 1.0, 3.0
 
 
 @st.fragment
+@told_when_unreadable("again_runs")
 def runs_of_now(model: str) -> None:
     """Draws them, and looks again by itself for as long as something is going on."""
     card_style()
-    runs = all_runs()
-    _answers(runs)
+    everything = all_runs()
+    sweeps = standings(all_sweeps(), everything)
+    _answers(everything, sweeps)
     for press in open_presses():
         st.info(
             _("“{title}” is handed over; it starts as soon as the engine is ready.").format(
@@ -31,45 +42,92 @@ def runs_of_now(model: str) -> None:
             ),
             icon=":material/hourglass_top:",
         )
+    # The runs of a sweep are told by its card; those that somebody asked for by themselves are told here too.
+    folded = {run.id for standing in sweeps for run in standing.runs if run.role == "sweep"}
+    folded.discard(st.session_state.get("run_shown"))
+    runs = [run for run in everything if run.id not in folded]
     going = [run for run in runs if run.state in ACTIVE]
     waiting = sorted((run for run in runs if run.state in WAITING), key=queue_order)
     over = [run for run in reversed(runs) if run.is_over and run.recipe["model"] == model]
     shown = [run for run in over if run.id == st.session_state.get("run_shown")]
     # One's own run is told in full, not the control that ended after it.
     latest = shown or sorted(over, key=lambda run: run.role == "control")[:1]
-    if not (going or waiting or over or open_presses()):
+    if not (going or waiting or over or sweeps or open_presses()):
         st.caption(_("Nothing has run yet. Press Start: the run goes on by itself, also when this page is closed."))
+    busy = any(run.state in ACTIVE for run in everything)
     for run in [*shown, *going]:
         run_card(run, store())
-    for ahead, run in enumerate(waiting, start=bool(going)):
+    for ahead, run in enumerate(waiting, start=busy):
         run_card(run, store(), ahead)
+    in_full, in_short = _sweeps_of_now(sweeps, model)
+    for standing in in_full:
+        sweep_card(standing, store(), everything, ahead=_ahead(standing, everything))
     for run in latest[: 0 if shown else 1]:
         run_card(run, store())
+    for standing in in_short:
+        sweep_line(standing)
     for run in [run for run in over if run not in latest][:RECENT]:
         run_line(run)
-    if over:
+    if over or sweeps:
         st.page_link(frame.page("compare"), label=_("Compare all runs"), icon=":material/ssid_chart:")
-    if going or waiting or open_presses():
+    if any(run.state in ACTIVE + WAITING for run in everything) or open_presses():
         look_again(LIVE_SECONDS, key="again_runs")
     elif any(is_untimed(run) for run in over):
         look_again(LATER_SECONDS, key="again_runs")
 
 
-def _answers(runs: list[Run]) -> None:
+def _sweeps_of_now(sweeps: list[Standing], model: str) -> tuple[list[Standing], list[Standing]]:
+    """Those told in full, and those in a line: what is shown and what goes on first, else the latest of this model."""
+    mine = [standing for standing in sweeps if standing.model == model]
+    shown = [standing for standing in sweeps if standing.sweep.id == st.session_state.get("sweep_shown")]
+    going = [standing for standing in sweeps if not standing.is_over and standing not in shown]
+    going.sort(key=lambda standing: (not standing.count(*ACTIVE), standing.model != model))
+    in_full = [*shown, *going[: SWEEPS - len(shown)]] or mine[:1]
+    rest = [standing for standing in [*going, *mine] if standing not in in_full]
+    return in_full, list({standing.sweep.id: standing for standing in rest}.values())[:RECENT]
+
+
+def _ahead(standing: Standing, runs: list[Run]) -> int:
+    """How many runs of others go before the first of a sweep that waits."""
+    own = {run.id for run in standing.runs}
+    first = min((queue_order(run) for run in standing.runs if run.state in WAITING), default=None)
+    if first is None:
+        return 0
+    return sum(
+        run.state in ACTIVE or (run.state in WAITING and queue_order(run) < first) for run in runs if run.id not in own
+    )
+
+
+def _answers(runs: list[Run], sweeps: list[Standing]) -> None:
     """Tells what the engine said to the presses since the last look, until the next press."""
     for press, answer in answered_presses():
-        st.session_state["press_answer"] = (press.title, answer)
+        st.session_state["press_answer"] = (press.kind, answer)
         if not isinstance(answer, PrunekitError):
-            st.session_state["run_shown"] = answer["id"] if answer["known"] else None
+            if press.kind == "sweep":
+                st.session_state["sweep_shown"] = answer["id"]
+            else:
+                st.session_state["run_shown"] = answer["id"] if answer["known"] else None
     if "press_answer" not in st.session_state:
         return
-    _title, answer = st.session_state["press_answer"]
+    kind, answer = st.session_state["press_answer"]
     if isinstance(answer, PrunekitError):
         st.error(str(answer), icon=":material/error:")
+    elif kind == "sweep":
+        started = next((standing for standing in sweeps if standing.sweep.id == answer["id"]), None)
+        if started is not None and not answer["new"]:
+            st.info(_known_sweep(started), icon=":material/history:")
     elif answer["known"]:
         known = next((run for run in runs if run.id == answer["id"]), None)
         if known is not None:
             st.info(_known(known, answer["state"]), icon=":material/history:")
+
+
+def _known_sweep(standing: Standing) -> str:
+    if not standing.is_over:
+        return _("This sweep is already on its way; it is not run twice.")
+    if standing.can_resume:
+        return _("This sweep was begun before; here it is. “Resume all” runs what is missing.")
+    return _("All runs of this sweep were run before; here they are. More seeds make it a new one.")
 
 
 def _known(run: Run, state: str) -> str:

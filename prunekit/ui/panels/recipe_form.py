@@ -21,25 +21,20 @@ def recipe_form(model: str) -> Recipe:
 
     Raises PrunekitError, after all fields are drawn, for what makes no sense together.
     """
-    given = _given(model)
-    if st.session_state.get("form.filled") != given.fingerprint:
-        _fill(given)
+    given = given_recipe(model)
     scorer, knobs = _criterion()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        granularity = _input("granularity")
-        scope = _input("scope")
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        target = _input("target")
-        amount = _input("amount", width=NARROW)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        schedule = _input("schedule")
-        rounds = _input("rounds", width=NARROW) if schedule == "iterative" else 1
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        training = {name: _input(name, width=NARROW) for name in UP_FRONT}
-        seed = _input("seed", width=NARROW)
-    with st.expander(_("More settings"), icon=":material/tune:"), st.container(horizontal=True):
-        training |= {s.name: _input(s.name, width=170) for s in settings_of(Training) if s.name not in UP_FRONT}
-        calibration = _input("calibration", width=170)
+    with line():
+        granularity = field("granularity")
+        scope = field("scope")
+    with line():
+        target = field("target")
+        amount = field("amount", width=NARROW)
+    schedule, rounds = schedule_fields()
+    with line():
+        training = {name: field(name, width=NARROW) for name in UP_FRONT}
+        seed = field("seed", width=NARROW)
+    more, calibration = more_fields()
+    training |= more
     recipe = given.with_(
         scorer=scorer,
         knobs=knobs,
@@ -54,10 +49,51 @@ def recipe_form(model: str) -> Recipe:
         seed=seed,
         **_own_cuts(given, granularity),
     )
-    st.session_state["recipe"], st.session_state["form.filled"] = recipe, recipe.fingerprint
-    _list_own_cuts(recipe)
+    keep(recipe)
+    list_own_cuts(recipe)
     st.caption(what_it_does(recipe))
     return recipe
+
+
+def line():
+    """A row of fields."""
+    return st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+
+
+def field(name: str, **options):
+    """One setting of a recipe or of its training, by name."""
+    return setting_input(SETTINGS[name], f"form.{name}", **options)
+
+
+def schedule_fields() -> tuple[str, int]:
+    """The schedule, and its rounds where it has some."""
+    with line():
+        schedule = field("schedule")
+        return schedule, field("rounds", width=NARROW) if schedule != "one-shot" else 1
+
+
+def more_fields() -> tuple[dict, int]:
+    """Behind a lid: the rest of the training's settings, and the calibration examples."""
+    with st.expander(_("More settings"), icon=":material/tune:"), st.container(horizontal=True):
+        training = {s.name: field(s.name, width=170) for s in settings_of(Training) if s.name not in UP_FRONT}
+        return training, field("calibration", width=170)
+
+
+def given_recipe(model: str) -> Recipe:
+    """The session's recipe for a model; the fields are filled with it when another page has left it there."""
+    given, before = _given(model), st.session_state.get("recipe")
+    filled = st.session_state.get("form.filled")
+    if filled != given.fingerprint:
+        _fill(given)
+        # Another model alone is no reason to forget which sweep was wanted.
+        if not (isinstance(before, Recipe) and filled == before.fingerprint):
+            _fill_sweep(given)
+    return given
+
+
+def keep(recipe: Recipe) -> None:
+    """Keeps what the form says as the session's recipe."""
+    st.session_state["recipe"], st.session_state["form.filled"] = recipe, recipe.fingerprint
 
 
 def _given(model: str) -> Recipe:
@@ -79,8 +115,12 @@ def _fill(recipe: Recipe) -> None:
         fill(knob, f"form.{recipe.scorer}.{knob.name}", recipe.knobs.get(knob.name, knob.default))
 
 
-def _input(name: str, **options):
-    return setting_input(SETTINGS[name], f"form.{name}", **options)
+def _fill_sweep(recipe: Recipe) -> None:
+    """A sweep begins around the same recipe."""
+    amounts = sorted({0.3, 0.5, 0.7} | ({recipe.amount} if 0 < recipe.amount < 1 else set()))
+    st.session_state["sweep.scorers"] = [recipe.scorer]
+    st.session_state["sweep.granularities"] = [recipe.granularity]
+    st.session_state["sweep.amounts"] = ", ".join(f"{100 * amount:.6g}" for amount in amounts)
 
 
 def _criterion() -> tuple[str, dict]:
@@ -113,7 +153,8 @@ def _own_cuts(given: Recipe, granularity: str) -> dict:
     return {"overrides": {}, "locked": ()}
 
 
-def _list_own_cuts(recipe: Recipe) -> None:
+def list_own_cuts(recipe: Recipe) -> None:
+    """Names the layers that have a cut of their own or stay whole, with a way to clear them."""
     if not (recipe.overrides or recipe.locked):
         return
     with st.container(border=True, gap="xsmall"):

@@ -1,6 +1,7 @@
 """One run on the page: how far it is while it goes on, what came of it when it is over."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +15,7 @@ from prunekit.experiments.store import ACTIVE, Run, Store
 from prunekit.reports.live import live_loss, live_metric, live_sparsity
 from prunekit.reports.progress import curves, duration, progress
 from prunekit.reports.tables import STATES, latency_of, task_of
+from prunekit.ui.panels.branch import branch_button
 from prunekit.ui.panels.numbers import Tile, tiles
 from prunekit.ui.runs import tell
 
@@ -37,13 +39,16 @@ def run_card(run: Run, store: Store, ahead: int | None = None) -> None:
             _live(run, store)
         elif run.is_over:
             _over(run, store)
+        else:
+            branch_button(run)
 
 
-def run_line(run: Run) -> None:
-    """A run that is over, in two lines."""
+def run_line(run: Run, on_open: Callable[[str], None] | None = None) -> None:
+    """A run in two lines; `on_open`, a callback that takes its id, puts a button on them."""
     with st.container(border=True, key=f"run_line_{run.id}", gap="xsmall"):
-        _head(run)
-        st.caption(run.error or outcome_sentence(run) or _("Nothing was measured."))
+        _head(run, on_open=on_open)
+        nothing = _("Nothing was measured.") if run.is_over else _("Nothing is measured yet.")
+        st.caption(run.error or outcome_sentence(run) or nothing)
 
 
 def outcome_sentence(run: Run) -> str:
@@ -67,10 +72,10 @@ def is_untimed(run: Run) -> bool:
     """Whether a finished run's latency is still to come."""
     if run.state != "finished" or not run.result or run.result.get("latency_ms_after") is not None:
         return False
-    return time.time() - (run.ended or 0) < TIMING_SECONDS
+    return abs(time.time() - (run.ended or 0)) < TIMING_SECONDS  # clocks are put back
 
 
-def _head(run: Run, ahead: int | None = None) -> None:
+def _head(run: Run, ahead: int | None = None, on_open: Callable[[str], None] | None = None) -> None:
     """Title, state, and the buttons that fit the state."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         # As text: a title is typed by people and is no Markdown.
@@ -84,10 +89,15 @@ def _head(run: Run, ahead: int | None = None) -> None:
         if run.state == "queued" and ahead is not None:
             st.caption(_("{n} ahead of it").format(n=ahead) if ahead else _("next in the queue"), width="content")
         st.space("stretch")
+        if on_open is not None:
+            st.button(_("Open"), key=f"open_{run.id}", icon=":material/unfold_more:", on_click=on_open, args=(run.id,))
         if run.state in ("queued", "running"):
             _action(run, "stop", _("Stop"), ":material/stop:", _("Finished epochs are kept."))
         elif run.state in ("stopped", "interrupted", "failed"):
             _action(run, "resume", _("Resume"), ":material/resume:", _("Goes on from the last epoch that was kept."))
+        if run.state == "failed":
+            help = _("Forgets the epochs that were kept and runs the recipe from its beginning.")
+            _action(run, "start_afresh", _("Start afresh"), ":material/restart_alt:", help)
 
 
 def _action(run: Run, action: str, label: str, icon: str, help: str) -> None:
@@ -101,6 +111,7 @@ def _live(run: Run, store: Store) -> None:
     sentence = _("Stopping after this batch.") if run.state == "stopping" else how_far.sentence()
     st.progress(min(how_far.fraction, 1.0), text=sentence)
     _curves(run, events)
+    branch_button(run)
 
 
 def _curves(run: Run, events: list[dict]) -> None:
@@ -141,12 +152,14 @@ def _repeat(run: Run) -> None:
     try:
         command = Recipe.from_plain(run.recipe).command()
     except PrunekitError:  # of a model or a version that is gone
-        return
+        command = ""
     took = (run.result or {}).get("wall_seconds")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.popover(_("Repeat it"), icon=":material/terminal:"):
-            st.caption(_("This line repeats the run:"))
-            st.code(command, language="bash", wrap_lines=True)
+        branch_button(run)
+        if command:
+            with st.popover(_("Repeat it"), icon=":material/terminal:"):
+                st.caption(_("This line repeats the run:"))
+                st.code(command, language="bash", wrap_lines=True)
         if took:
             st.caption(_("Took {time}, seed {seed}.").format(time=duration(took), seed=run.recipe["seed"]))
 

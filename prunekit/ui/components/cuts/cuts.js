@@ -34,6 +34,11 @@ function icon(name) {
 
 const say = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const setText = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+const sameCut = (a, b) => {
+  const names = Object.keys(a.overrides);
+  return a.sparsity === b.sparsity && a.locked.size === b.locked.size && [...a.locked].every((name) => b.locked.has(name)) &&
+    names.length === Object.keys(b.overrides).length && names.every((name) => a.overrides[name] === b.overrides[name]);
+};
 const whole = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
 function percent(fraction) {
@@ -52,7 +57,9 @@ class Board {
     this.root = root;
     this.emit = emit;
     this.revision = -1;
-    this.seq = Date.now(); // larger than any number of an earlier life of this page
+    this.seq = this.born = Date.now(); // larger than any number of an earlier life of this page
+    this.told = null; // the cut and the focus as the server last said them
+    this.settled = true;
     this.sentAt = 0;
     this.cut = { sparsity: 0, overrides: {}, locked: new Set() };
     this.past = [];
@@ -60,6 +67,8 @@ class Board {
     this.measured = 0;
     this.onReply = (event) => this.hear(event.detail);
     replies.heard.addEventListener("reply", this.onReply);
+    this.onKey = (event) => this.press(event);
+    addEventListener("keydown", this.onKey);
     this.resized = new ResizeObserver(() => this.prepare());
     this.resized.observe(root);
     // Colours come from the theme; a transition on one of them tells when the theme has changed.
@@ -69,6 +78,7 @@ class Board {
 
   close() {
     replies.heard.removeEventListener("reply", this.onReply);
+    removeEventListener("keydown", this.onKey);
     this.resized.disconnect();
     clearTimeout(this.timer);
     cancelAnimationFrame(this.frame);
@@ -79,6 +89,17 @@ class Board {
 
   show(data) {
     if (this.data?.board === data.board) return;
+    // Another criterion, scope or view has the same rows: a cut of before still means something there.
+    const rowsOf = (board) => JSON.stringify(board?.rows.map((row) => [row.name, row.units]));
+    if (rowsOf(this.data) !== rowsOf(data)) {
+      [this.past, this.future, this.told] = [[], [], null];
+      // Until the server has said where the cut is: a move would start from a cut that is none.
+      this.root.inert = true;
+    }
+    // Should the board of before come back, what was last said of it is old.
+    if (this.data) replies.latest.delete(this.data.board);
+    const focus = this.rows?.[this.focus].name;
+    this.fresh = true;
     this.data = data;
     this.words = data.words;
     this.rows = data.rows.map((row) => ({
@@ -88,10 +109,8 @@ class Board {
     }));
     this.counter = new Counter(this.rows.map((row) => row.name), this.rows.map((row) => row.scores), data.scope);
     this.total = this.rows.reduce((sum, row) => sum + row.units, 0);
-    this.past = [];
-    this.future = [];
     this.exact = this.typed = null;
-    this.focus = Math.max(0, this.rows.findIndex((row) => row.name === data.focus));
+    this.focus = Math.max(0, this.rows.findIndex((row) => row.name === focus));
     this.build();
     const reply = replies.latest.get(data.board);
     if (reply) this.hear(reply);
@@ -100,21 +119,40 @@ class Board {
 
   hear(reply) {
     if (reply.board !== this.data.board) return;
-    const own = reply.seq === this.seq;
-    if (reply.revision > this.revision) {
-      if (this.revision >= 0 && !own) this.remember();
+    const { sparsity, overrides, locked } = reply.cut, { told } = this, own = reply.seq === this.seq;
+    const theirs = { sparsity, overrides: { ...overrides }, locked: new Set(locked) };
+    const elsewhere = reply.revision !== this.revision, news = elsewhere || this.fresh;
+    // The hand may have moved while this was on its way, and the server does not hear what comes from an older revision
+    // or from the board before: the move is put onto what it says now, and told once more.
+    const late = told && news && !own, moved = late && !sameCut(told.cut, this.cut);
+    const looked = late && told.focus !== this.rows[this.focus].name;
+    if (news || this.seq === this.born) {
+      const cut = moved ? this.rebased(told.cut, theirs) : theirs;
+      if (told && elsewhere && !own && !sameCut(cut, this.cut)) this.remember();
       this.revision = reply.revision;
-      this.cut = {
-        sparsity: reply.cut.sparsity,
-        overrides: { ...reply.cut.overrides },
-        locked: new Set(reply.cut.locked),
-      };
+      this.cut = cut;
       const focus = this.rows.findIndex((row) => row.name === reply.focus);
-      if (focus >= 0 && focus !== this.focus) this.look(focus, false);
-      if (!own) this.typed = null;
-      this.exact = reply.kept;
+      if (!looked && focus >= 0 && focus !== this.focus) this.look(focus, false);
+      if (!own && !moved) this.typed = null;
+      this.exact = moved ? null : reply.kept;
     } else if (own) this.exact = reply.kept;
+    this.told = { cut: theirs, focus: reply.focus };
+    this.fresh = this.root.inert = false;
+    if (moved || looked) this.send(this.settled, moved ? this.typed : null);
     this.paint();
+  }
+
+  // What the hand has moved since the cut `before`, on top of another cut.
+  rebased(before, onto) {
+    const { cut } = this, overrides = { ...onto.overrides }, locked = new Set(onto.locked);
+    for (const { name } of this.rows) {
+      if (cut.overrides[name] !== before.overrides[name]) {
+        if (name in cut.overrides) overrides[name] = cut.overrides[name];
+        else delete overrides[name];
+      }
+      if (cut.locked.has(name) !== before.locked.has(name)) locked[cut.locked.has(name) ? "add" : "delete"](name);
+    }
+    return { sparsity: cut.sparsity === before.sparsity ? onto.sparsity : cut.sparsity, overrides, locked };
   }
 
   build() {
@@ -152,17 +190,13 @@ class Board {
     const tools = make("div", "tools", net);
     this.undoButton = this.tool(tools, "undo", words.undo, () => this.travel(this.past, this.future));
     this.redoButton = this.tool(tools, "redo", words.redo, () => this.travel(this.future, this.past));
+    this.undoButton.title += " (Ctrl+Z)";
+    this.redoButton.title += " (Ctrl+Shift+Z)";
     this.tool(tools, "reset", words.reset, () => {
       this.change({ ...this.cut, overrides: {}, locked: new Set() });
       this.send(true);
     });
-    this.netSlider.addEventListener("pointerdown", () => this.remember());
-    this.netSlider.addEventListener("keydown", (event) => /Arrow|Page|Home|End/.test(event.key) && this.remember());
-    this.netSlider.addEventListener("input", () => {
-      this.change({ ...this.cut, sparsity: this.netSlider.value / 1000 }, false);
-      this.send(false);
-    });
-    this.netSlider.addEventListener("change", () => this.send(true));
+    this.sliding(this.netSlider, (share) => this.change({ ...this.cut, sparsity: share }, false));
     this.typing(this.netPercent, (value) => {
       if (value < 0 || value > 100) return false;
       this.change({ ...this.cut, sparsity: value / 100 });
@@ -172,7 +206,7 @@ class Board {
     this.typing(this.netScore, (value) => {
       this.change({ ...this.cut, sparsity: this.counter.sparsityBelow(value, this.cut) });
       this.typed = { row: "", value };
-      this.send(true, { row: "", value });
+      this.send(true, this.typed);
       return true;
     });
   }
@@ -240,13 +274,7 @@ class Board {
     this.rowScore = make("input", "number score", scored, { inputmode: "decimal", "aria-label": words.row_threshold });
     this.rowSlider = make("input", "slider", foot, { type: "range", min: 0, max: 1000, step: 1, "aria-label": words.row_cut });
     this.rowReadout = make("output", "readout", foot);
-    this.rowSlider.addEventListener("pointerdown", () => this.remember());
-    this.rowSlider.addEventListener("keydown", (event) => /Arrow|Page|Home|End/.test(event.key) && this.remember());
-    this.rowSlider.addEventListener("input", () => {
-      this.own(this.focus, this.rowSlider.value / 1000, false);
-      this.send(false);
-    });
-    this.rowSlider.addEventListener("change", () => this.send(true));
+    this.sliding(this.rowSlider, (share) => this.own(this.focus, share, false));
     this.typing(this.rowPercent, (value) => {
       if (value < 0 || value > 100) return false;
       this.own(this.focus, value / 100);
@@ -257,11 +285,22 @@ class Board {
       const row = this.rows[this.focus];
       this.own(this.focus, row.scores.below(value)[0] / row.units);
       this.typed = { row: row.name, value };
-      this.send(true, { row: row.name, value });
+      this.send(true, this.typed);
       return true;
     });
     setText(this.note, this.data.view_only ? words.view_only : "");
     this.dragging();
+  }
+
+  // A slider: `move(share)` while it is dragged; a whole drag is one step of undo, and so is each key.
+  sliding(slider, move) {
+    slider.addEventListener("pointerdown", () => this.remember());
+    slider.addEventListener("keydown", (event) => /Arrow|Page|Home|End/.test(event.key) && this.remember());
+    slider.addEventListener("input", () => {
+      move(slider.value / 1000);
+      this.send(false);
+    });
+    slider.addEventListener("change", () => this.send(true));
   }
 
   // A text field for a number: Enter or leaving it takes the value, nonsense and Escape bring the old one back.
@@ -280,6 +319,7 @@ class Board {
     field.addEventListener("blur", done);
     field.addEventListener("keydown", (event) => {
       event.stopPropagation();
+      this.press(event);
       if (event.key === "Enter") { done(); field.select(); }
       if (event.key === "Escape") { field.dirty = false; this.paint(); }
     });
@@ -383,13 +423,27 @@ class Board {
     this.focusKind.textContent = say(this.words.focus, { kind, units: whole(units) });
     this.prepareFocus();
     this.paint();
-    if (told) this.send(true);
+    if (!told) return;
+    this.seq += 1;
+    this.send(true);
   }
 
   remember() {
     this.past.push(this.cut);
     if (this.past.length > 200) this.past.shift();
     this.future = [];
+  }
+
+  // Ctrl+Z and Ctrl+Shift+Z (or Ctrl+Y), wherever the focus is, but for text that has an undo of its own.
+  press(event) {
+    const key = event.key?.toLowerCase(), undo = key === "z" && !event.shiftKey, redo = key === "y" || (key === "z" && event.shiftKey);
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || !(undo || redo) || event.defaultPrevented || this.held || !this.told) return;
+    const at = event.composedPath()[0];
+    const typing = at.isContentEditable || at.matches?.("textarea, input:not([type=range], [type=checkbox], [type=radio])");
+    if (typing && (at.dirty || !at.matches(".number"))) return;
+    event.preventDefault();
+    if (undo) this.travel(this.past, this.future);
+    else this.travel(this.future, this.past);
   }
 
   change(cut, remembered = true) {
@@ -401,6 +455,8 @@ class Board {
   }
 
   travel(from, to) {
+    while (from.length && sameCut(from.at(-1), this.cut)) from.pop(); // a click that moved nothing
+    this.paint();
     if (!from.length) return;
     to.push(this.cut);
     const cut = from.pop();
@@ -411,6 +467,7 @@ class Board {
   // The server hears at most eight times a second, and always of the last state.
   send(settled, threshold = null) {
     clearTimeout(this.timer);
+    this.settled = settled;
     const go = () => {
       this.sentAt = performance.now();
       this.emit("cut", {
@@ -541,7 +598,7 @@ class Board {
   }
 
   draw() {
-    if (!this.colour) return;
+    if (!this.colour || !this.told) return;
     const { cut, rows } = this;
     this.counts = this.counter.pruned(cut);
     const net = this.counter.threshold(cut);

@@ -1,0 +1,129 @@
+"""Which criterion leads at each amount, and which are within noise of it, in sentences."""
+
+import pandas as pd
+
+from prunekit.core.language import _, ngettext
+from prunekit.core.recipe import Recipe, Training
+from prunekit.core.settings import Setting, settings_of
+from prunekit.reports.noise import Comparison, comparisons
+from prunekit.reports.points import recipe_points
+from prunekit.reports.recipes import UNITS, share
+
+AT_MOST = 5
+_SETTINGS = [*settings_of(Recipe), *settings_of(Training)]
+
+
+def leads(table: pd.DataFrame, split: str = "validation") -> list[str]:
+    """For recipes that differ in the criterion only, at which amounts which one leads, and which are within noise.
+
+    First comes how noise is told, then a sentence for the amounts that came out the same; at most a handful, those
+    with the most criteria and seeds, and the last sentence then says how many amounts there are beyond them.
+    """
+    found = comparisons(recipe_points(table, split))
+    if not found:
+        return []
+    several_models = len({c.best.about["model_id"] for c in found}) > 1
+    alike: dict[tuple, list[Comparison]] = {}
+    for compared, more in sorted(zip(found, _apart(found), strict=True), key=lambda pair: _order(pair[0])):
+        alike.setdefault((*_of_what(compared), more, *_outcome(compared)), []).append(compared)
+    told = sorted(alike.items(), key=lambda item: min(map(_weight, item[1])))[:AT_MOST]
+    told.sort(key=lambda item: _order(item[1][0]))
+    sentences = [
+        _(
+            "The same amount by different criteria; “within noise”: Welch’s t-test over the seeds sees no difference "
+            "at 95 %, or, where there is one seed only, the intervals overlap."
+        )
+    ]
+    sentences += [_sentence(group, key[2], several_models) for key, group in told]
+    if beyond := len(found) - sum(len(group) for _key, group in told):
+        sentence = ngettext(
+            "For {n} more amount, the column “Against the best” tells.",
+            "For {n} more amounts, the column “Against the best” tells.",
+            beyond,
+        )
+        sentences.append(sentence.format(n=beyond))
+    return sentences
+
+
+def _order(compared: Comparison) -> tuple:
+    about = compared.best.about
+    return about["model"], about["grain"], about["target"], about["amount"]
+
+
+def _weight(compared: Comparison) -> tuple:
+    """Small for comparisons that say most: of many criteria, over many seeds."""
+    points = [compared.best, *compared.near, *compared.behind]
+    return -len(points), -min(len(point.values) for point in points)
+
+
+def _outcome(compared: Comparison) -> tuple:
+    """Who leads, who is within noise, who is behind: the criteria in the order of their names."""
+    near, behind = (sorted(p.about["criterion"] for p in points) for points in (compared.near, compared.behind))
+    return compared.best.about["criterion"], tuple(near), tuple(behind)
+
+
+def _sentence(group: list[Comparison], more: str, with_model: bool) -> str:
+    best, near, behind = _outcome(group[0])
+    amounts = _listed(list(dict.fromkeys(share(c.best.about["amount"]) for c in group)))
+    _model, what = _of_what(group[0])
+    where = what.format(amount=amounts) + (f" ({more})" if more else "")
+    if with_model:
+        where = f"{group[0].best.about['model']}, {where}"
+    lead = _("{where}: {best} leads") if behind else _("{where}: {best} is highest, but does not lead")
+    parts = [lead.format(where=where, best=best)]
+    if near:
+        sentence = ngettext("{names} is within noise of it", "{names} are within noise of it", len(near))
+        parts.append(sentence.format(names=_listed(near)))
+    if behind:
+        sentence = ngettext("{names} is behind by more", "{names} are behind by more", len(behind))
+        parts.append(sentence.format(names=_listed(behind)))
+    return "; ".join(parts) + "."
+
+
+def _listed(names) -> str:
+    return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1]) if names[1:] else names[0]
+
+
+def _of_what(compared: Comparison) -> tuple[str, str]:
+    """The model, and what the amount is of: a sentence with a gap for the amount."""
+    about = compared.best.about
+    sentence = {
+        "sparsity": _("{amount} of the {units}"),
+        "parameters": _("{amount} of the parameters, by {units}"),
+        "macs": _("{amount} of the MACs, by {units}"),
+    }.get(about["target"], _("{amount}, by {units}"))
+    return about["model_id"], sentence.replace("{units}", _(UNITS[about["grain"]]))
+
+
+def _apart(told: list[Comparison]) -> list[str]:
+    """For each comparison, what tells it from those that read the same without it; mostly nothing."""
+    alike: dict[tuple, list[dict]] = {}
+    for compared in told:
+        alike.setdefault(_reads_as(compared), []).append(_settings_in(compared))
+    texts = []
+    for compared in told:
+        own, group = _settings_in(compared), alike[_reads_as(compared)]
+        differing = [name for name in own if len({str(other.get(name)) for other in group}) > 1]
+        texts.append(", ".join(own[name] for name in differing))
+    return texts
+
+
+def _reads_as(compared: Comparison) -> tuple:
+    return *_of_what(compared), compared.best.about["amount"]
+
+
+def _settings_in(compared: Comparison) -> dict[str, str]:
+    """All settings of a comparison, each in words: {"epochs": "epochs 3", ...}."""
+    about = compared.best.about
+    plain = about["setting"] | about["setting"].get("training", {})
+    said = {s.name: f"{_(s.label).lower()} {_value(s, plain[s.name])}" for s in _SETTINGS if s.name in plain}
+    by_hand = len(plain.get("overrides", ())) + len(plain.get("locked", ()))
+    said["by_hand"] = ngettext("{n} layer by hand", "{n} layers by hand", by_hand).format(n=by_hand)
+    said["examples"] = _("{n} validation examples").format(n=about["examples"])
+    return said
+
+
+def _value(setting: Setting, value) -> str:
+    if value in setting.choices and setting.labels:
+        return _(setting.labels[setting.choices.index(value)])
+    return f"{value:g}" if isinstance(value, float) else str(value)

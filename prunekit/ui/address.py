@@ -1,0 +1,88 @@
+"""The address of the Explore page: read when a session begins there, written when the hand has let go."""
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from prunekit.core.cut_table import CutTable
+from prunekit.core.cuts import Cut
+from prunekit.core.descriptions import scorer_descriptions
+from prunekit.core.errors import BadSetting
+from prunekit.core.language import _
+from prunekit.core.link import Place, concerns_explore, own_cuts, parameters, read_focus, read_own_cuts, read_place
+from prunekit.ui import state
+from prunekit.ui.plain import as_typed
+from prunekit.ui.state import Question
+
+
+def open_address() -> None:
+    """Sets the controls, before they are drawn, to what the address says.
+
+    Once in a session: a link, a reload, a second tab, a restarted server. From then on the session knows better, and
+    the address follows it; an older one that the back button brings is not gone back to.
+    """
+    if st.session_state.get("address_read"):
+        return
+    st.session_state["address_read"] = True
+    given = st.query_params.to_dict()
+    if not concerns_explore(given):
+        return
+    place, faults = read_place(given)
+    state.set_controls(place.scorer, place.knobs, place.granularity, place.scope)
+    st.session_state["view"] = place.view
+    st.session_state.pop("cut_rows", None)
+    st.session_state["cut"] = Cut(place.sparsity, place.scope)
+    # Cuts of single rows wait for the rows.
+    rows = {name: given.get(name, "") for name in ("own", "focus")}
+    st.session_state["address_rest"] = (place, rows, faults)
+
+
+def open_rows(question: Question, scope: str, view: str, table: CutTable) -> None:
+    """Does the rest, when the rows are known: cuts of their own, locks, the row in focus."""
+    place, rows, faults = st.session_state.pop("address_rest", (None, {}, []))
+    if place is None:
+        return
+    if question.scorer != place.scorer:
+        known = scorer_descriptions()
+        faults.append(
+            _("The criterion {scorer} cannot be used here; the link is shown with {other}.").format(
+                scorer=_(known[place.scorer].label), other=_(known[question.scorer].label)
+            )
+        )
+    overrides, locked, focus = {}, frozenset(), state.focus()
+    if rows["own"]:
+        try:
+            overrides, locked = read_own_cuts(rows["own"], table.names, table.units)
+        except BadSetting as error:
+            faults.append(str(error))
+    try:
+        focus = read_focus(rows["focus"], table.names) or focus
+    except BadSetting as error:
+        faults.append(str(error))
+    state.move_cut(Cut(state.cut().sparsity, scope, overrides, locked), focus)
+    if faults:
+        st.session_state["address_faults"] = (_view_now(question, scope, view), faults)
+
+
+def say_faults(question: Question, scope: str, view: str) -> None:
+    """What could not be taken over from a link, for as long as the page shows what came of it."""
+    of, faults = st.session_state.get("address_faults", (None, []))
+    if of == _view_now(question, scope, view):
+        st.warning(as_typed(" ".join(faults)), icon=":material/link_off:")
+    else:
+        st.session_state.pop("address_faults", None)
+
+
+def write_address(question: Question, scope: str, view: str, table: CutTable) -> str:
+    """Puts what is on the page into its address, unless the hand is still moving; the parameters, encoded."""
+    cut, focus = state.cut(), state.focus()
+    place = Place(question.scorer, question.knobs, question.granularity, scope, view, cut.sparsity)
+    focus = "" if table.names[:1] == (focus,) else focus
+    now = {"model": question.model} | parameters(place, own_cuts(cut, table.names, table.units), focus)
+    if state.settled() and st.query_params.to_dict() != now:
+        st.query_params.from_dict(now)
+    return urlencode(now)
+
+
+def _view_now(question: Question, scope: str, view: str) -> tuple:
+    return question.key, scope, view, str(state.cut().to_plain())

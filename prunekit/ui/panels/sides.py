@@ -1,0 +1,186 @@
+"""Two cuts side by side: A, set aside with its numbers, beside B, the one that is under the hand."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import pandas
+import streamlit as st
+
+from prunekit.core.amounts import metric_text, percent, whole
+from prunekit.core.cards import ModelCard
+from prunekit.core.cut_table import CutTable
+from prunekit.core.cuts import Cut
+from prunekit.core.descriptions import scorer_descriptions
+from prunekit.core.language import _
+from prunekit.core.recipe import Recipe
+from prunekit.core.settings import settings_of
+from prunekit.ui import state
+from prunekit.ui.forms import choice_labels
+from prunekit.ui.panels.controls import unit_words
+from prunekit.ui.panels.numbers import Outlook, Tile
+from prunekit.ui.panels.preview import known_preview
+from prunekit.ui.plain import as_typed
+from prunekit.ui.state import Question
+
+
+@dataclass(frozen=True)
+class Side:
+    """A cut and the question whose scores it is of, with its numbers as they were: nothing is computed again.
+
+    rows: for each row its layer, its units that are kept, and all its units.
+    """
+
+    question: Question
+    cut: Cut
+    outlook: Outlook
+    rows: tuple[tuple[str, int, int], ...]
+    preview: dict | None = None
+
+    @classmethod
+    def of(cls, question: Question, cut: Cut, table: CutTable, rows: list[dict]) -> "Side":
+        """rows: for each row of the table a dict with its layer."""
+        outlook = Outlook.of(table, cut)
+        counts = zip(rows, outlook.kept, table.units, strict=True)
+        kept = tuple((row["layer"], int(k), int(n)) for row, k, n in counts)
+        return cls(question, cut, outlook, kept, known_preview(question, cut))
+
+    def words(self) -> str:
+        """What kind of cut it is: criterion with its knobs, granularity, scope, sparsity."""
+        description = scorer_descriptions()[self.question.scorer]
+        knobs = [knob for knob in description.knobs if self.question.knobs.get(knob.name, knob.default) != knob.default]
+        chosen = [f"{_(knob.label)} {_value(knob, self.question.knobs[knob.name])}" for knob in knobs]
+        scopes = choice_labels(next(s for s in settings_of(Recipe) if s.name == "scope"))
+        words = [_(description.label), *chosen, unit_words(self.question.granularity), scopes[self.cut.scope]]
+        return " · ".join([*words, percent(self.cut.sparsity)])
+
+
+def side_a(model: str) -> Side | None:
+    """The side that was set aside for a model, if there is one."""
+    return st.session_state.get("sides", {}).get(model)
+
+
+def keep_button(question: Question, table: CutTable, rows: list[dict]) -> None:
+    """The button that sets the present cut aside."""
+    st.button(
+        _("Keep as A"),
+        key="keep_a",
+        type="tertiary",
+        help=_("Sets this cut aside as A. The numbers then show it beside the cut that you go on with, B."),
+        on_click=_keep,
+        args=(question, table, rows),
+    )
+
+
+def side_line(side: Side, question: Question, table: CutTable, rows: list[dict]) -> None:
+    """What A is, and what can be done with it."""
+    with st.container(key="side_a", horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge("A", color="blue")
+        st.markdown(as_typed(side.words()), width="content")
+        st.caption(_("B is the cut on this page."), width="content")
+        st.space("stretch")
+        swap = _("Puts A on the page, with its criterion and granularity, and sets the present cut aside.")
+        st.button(
+            _("Swap"),
+            key="swap_a",
+            type="tertiary",
+            icon=":material/swap_horiz:",
+            help=swap,
+            on_click=_swap,
+            args=(side, question, table, rows),
+        )
+        st.button(
+            _("Drop A"),
+            key="drop_a",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=_drop,
+            args=(question.model,),
+        )
+
+
+def with_preview(side: Side) -> Side:
+    """The side with its preview, where that has come only after the side was set aside."""
+    if side.preview is None and (preview := known_preview(side.question, side.cut)):
+        side = dataclasses.replace(side, preview=preview)
+        st.session_state["sides"][side.question.model] = side
+    return side
+
+
+def preview_beside(tile: Tile, side: Side, question: Question, cut: Cut, card: ModelCard) -> Tile:
+    """The tile of B's preview with A's in it, and the difference where there is one to speak of."""
+    a, b = side.preview, known_preview(question, cut)
+    if card.lack_of_data():
+        return tile
+    if a is None:
+        return dataclasses.replace(tile, beside=_("A was not previewed"))
+    beside = _("A {value}").format(value=metric_text(a["value"], card.task.percent))
+    if b is not None:
+        beside = f"{beside}, {_difference(a, b, card.task.percent)}"
+    return dataclasses.replace(tile, beside=beside)
+
+
+def sides_by_layer(side: Side, b: Outlook, rows: list[dict], table: CutTable) -> None:
+    """How much of each layer A and B keep, as a table."""
+    now = [(row["layer"], int(k), int(n)) for row, k, n in zip(rows, b.kept, table.units, strict=True)]
+    st.dataframe(
+        sides_frame(side.rows, now),
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "layer": st.column_config.TextColumn(_("Layer"), pinned=True),
+            "a": st.column_config.ProgressColumn(_("A keeps"), format="percent", min_value=0, max_value=1),
+            "a_count": _("A: units"),
+            "b": st.column_config.ProgressColumn(_("B keeps"), format="percent", min_value=0, max_value=1),
+            "b_count": _("B: units"),
+            "more": st.column_config.NumberColumn(
+                _("B − A (points)"), format="%+.1f", help=_("How much more of the layer B keeps than A.")
+            ),
+        },
+    )
+
+
+def sides_frame(a: tuple[tuple[str, int, int], ...], b: list[tuple[str, int, int]]) -> pandas.DataFrame:
+    """Layer by layer what two sides keep: as a share of their own units, as counts, and the difference in points."""
+    of_a, of_b = ({layer: (kept, units) for layer, kept, units in rows} for rows in (a, b))
+    layers = list(dict.fromkeys([*of_b, *of_a]))
+    frame = pandas.DataFrame({"layer": layers})
+    for name, of in (("a", of_a), ("b", of_b)):
+        shares = [of[layer][0] / of[layer][1] if layer in of and of[layer][1] else None for layer in layers]
+        frame[name] = pandas.array(shares, dtype="Float64")
+        frame[f"{name}_count"] = [
+            _("{kept} of {units}").format(kept=whole(of[layer][0]), units=whole(of[layer][1])) if layer in of else "–"
+            for layer in layers
+        ]
+    frame["more"] = 100 * (frame["b"] - frame["a"])
+    return frame[["layer", "a", "a_count", "b", "b_count", "more"]]
+
+
+def _value(knob, value) -> str:
+    return choice_labels(knob)[value] if knob.choices else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _difference(a: dict, b: dict, as_percent: bool) -> str:
+    change = b["value"] - a["value"]
+    if b["value"] == a["value"]:
+        return _("the same")
+    if a["low"] <= b["value"] <= a["high"] or b["low"] <= a["value"] <= b["high"]:
+        return _("no clear difference")
+    size = _("{points} points").format(points=f"{abs(100 * change):.1f}") if as_percent else f"{abs(change):.3f}"
+    return (_("B {size} higher") if change > 0 else _("B {size} lower")).format(size=size)
+
+
+def _keep(question: Question, table: CutTable, rows: list[dict]) -> None:
+    sides = st.session_state.setdefault("sides", {})
+    sides[question.model] = Side.of(question, state.cut(), table, rows)
+
+
+def _swap(side: Side, question: Question, table: CutTable, rows: list[dict]) -> None:
+    _keep(question, table, rows)
+    theirs = side.question
+    state.set_controls(theirs.scorer, theirs.knobs, theirs.granularity, side.cut.scope)
+    st.session_state["cut_rows"] = [theirs.model, theirs.granularity]  # the own cuts that come are of these rows
+    state.move_cut(side.cut)
+
+
+def _drop(model: str) -> None:
+    st.session_state.get("sides", {}).pop(model, None)

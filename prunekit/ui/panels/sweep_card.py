@@ -1,0 +1,247 @@
+"""One sweep on the page: how far it is as a whole, what it shows so far, and what can be done with it."""
+
+import time
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from prunekit.core.amounts import percent
+from prunekit.core.cards import model_cards
+from prunekit.core.errors import PrunekitError
+from prunekit.core.language import N_, _, ngettext
+from prunekit.core.recipe import Recipe
+from prunekit.core.sweep import Sweep
+from prunekit.experiments.estimates import estimate, seconds_left
+from prunekit.experiments.store import ACTIVE, RESUMABLE, Run, Store, StoredSweep
+from prunekit.reports.progress import duration, progress
+from prunekit.reports.recipes import UNITS
+from prunekit.reports.sweep_chart import sweep_chart
+from prunekit.reports.sweep_table import Line, sweep_lines
+from prunekit.reports.tables import task_of
+from prunekit.ui import frame
+from prunekit.ui.plain import as_typed
+from prunekit.ui.runs import tell
+
+CHART_HEIGHT = 260
+STATES = {
+    "running": ("blue", N_("running")),
+    "waiting": ("gray", N_("waiting")),
+    "stopping": ("orange", N_("stopping")),
+    "stopped": ("orange", N_("stopped")),
+    "finished": ("green", N_("finished")),
+    "ended": ("orange", N_("ended with failures")),
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a sweep is: its row, and its runs in the order of its plan."""
+
+    sweep: StoredSweep
+    runs: tuple[Run, ...]
+
+    @property
+    def model(self) -> str:
+        return self.sweep.plan["base"]["model"]
+
+    def count(self, *states: str) -> int:
+        return sum(run.state in states for run in self.runs)
+
+    @property
+    def is_over(self) -> bool:
+        return all(run.is_over for run in self.runs)
+
+    @property
+    def state(self) -> str:
+        """One of STATES."""
+        if not self.is_over:
+            if self.sweep.stopped and self.count("stopping"):
+                return "stopping"
+            return "running" if self.count(*ACTIVE) else "waiting"
+        if self.count("stopped", "interrupted"):
+            return "stopped"
+        return "ended" if self.count("failed") else "finished"
+
+    @property
+    def can_resume(self) -> bool:
+        return self.count(*RESUMABLE) > 0
+
+    @property
+    def can_stop(self) -> bool:
+        # A run that is also somebody's own goes on when the sweep is stopped.
+        return any(run.role == "sweep" and run.state in ("queued", "running") for run in self.runs)
+
+
+def standings(sweeps: list[tuple[StoredSweep, list[str]]], runs: list[Run]) -> list[Standing]:
+    """All sweeps with their runs, the newest first."""
+    by_id = {run.id: run for run in runs}
+    return [Standing(sweep, tuple(by_id[i] for i in ids if i in by_id)) for sweep, ids in reversed(sweeps)]
+
+
+def sweep_card(standing: Standing, store: Store, history: list[Run], ahead: int = 0) -> None:
+    """A sweep with all there is to tell of it; `ahead` is how many runs of others go first."""
+    with st.container(border=True, key=f"run_card_{standing.sweep.id}", gap="small"):
+        _head(standing)
+        running = next((run for run in standing.runs if run.state in ACTIVE), None)
+        how_far = None
+        if running is not None:
+            how_far = progress(store.events(running.id), running.recipe["training"]["batch_size"])
+        total = max(len(standing.runs), 1)
+        done = standing.count("finished", "failed") + (min(how_far.fraction, 1.0) if how_far else 0.0)
+        if standing.state != "finished":
+            st.progress(min(done / total, 1.0), text=_how_far(standing, history))
+        if running is not None:
+            now = _("Now: {title} · {how_far}")
+            st.caption(now.format(title=as_typed(running.title), how_far=how_far.sentence()))
+        elif ahead and not standing.is_over:
+            sentence = ngettext("{n} run of others goes first.", "{n} runs of others go first.", ahead)
+            st.caption(sentence.format(n=ahead))
+        _failures(standing)
+        lines = sweep_lines(list(standing.runs))
+        if lines:
+            _results(standing, lines)
+        elif not standing.is_over:
+            st.caption(_("The chart appears here when the first run is finished, and fills as the others are."))
+        _further(standing)
+
+
+def sweep_line(standing: Standing) -> None:
+    """A sweep in two lines, with a button that shows it in full."""
+    with st.container(border=True, key=f"run_line_{standing.sweep.id}", gap="xsmall"):
+        _head(standing, in_full=False)
+        st.caption(_counted(standing))
+
+
+def _head(standing: Standing, in_full: bool = True) -> None:
+    sweep = standing.sweep
+    colour, words = STATES[standing.state]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.text(sweep.title, width="content")
+        st.badge(_("sweep"), color="violet", icon=":material/grid_on:")
+        st.badge(_(words), color=colour)
+        if standing.model != st.session_state.get("model"):
+            card = model_cards().get(standing.model)
+            st.badge(_(card.title) if card else standing.model, color="gray")
+        st.space("stretch")
+        if not in_full:
+            st.button(_("Show"), key=f"show_{sweep.id}", on_click=_show, args=(sweep.id,))
+            return
+        if standing.can_stop:
+            help = _("Finished runs and epochs are kept; runs that somebody started by themselves go on.")
+            _action("stop_sweep", sweep.id, _("Stop all"), ":material/stop:", help)
+        if standing.can_resume and standing.state != "stopping":
+            help = _("Queues what was stopped, cut off or failed; each goes on from the last epoch that was kept.")
+            _action("resume_sweep", sweep.id, _("Resume all"), ":material/resume:", help)
+
+
+def _show(sweep_id: str) -> None:
+    st.session_state["sweep_shown"] = sweep_id
+
+
+def _action(action: str, sweep_id: str, label: str, icon: str, help: str) -> None:
+    if st.button(label, key=f"{action}_{sweep_id}", icon=icon, help=help) and tell(action, sweep_id):
+        st.rerun()
+
+
+def _counted(standing: Standing) -> str:
+    """As in “7 of 27 runs finished · 1 failed”."""
+    parts = [_("{n} of {all} runs finished").format(n=standing.count("finished"), all=len(standing.runs))]
+    if failed := standing.count("failed"):
+        parts.append(_("{n} failed").format(n=failed))
+    if stopped := standing.count("stopped", "interrupted"):
+        parts.append(_("{n} stopped").format(n=stopped))
+    return " · ".join(parts)
+
+
+def _how_far(standing: Standing, history: list[Run]) -> str:
+    left = None if standing.is_over else _seconds_left(standing, history)
+    words = [_("about {time} left").format(time=duration(left))] if left else []
+    return " · ".join([_counted(standing), *words])
+
+
+def _seconds_left(standing: Standing, history: list[Run]) -> float | None:
+    left = seconds_left(standing.runs, time.time())
+    if left is not None:
+        return left
+    try:  # before the first of its own is finished, from earlier runs like them
+        return estimate([Recipe.from_plain(run.recipe) for run in standing.runs if not run.is_over], history).seconds
+    except PrunekitError:  # of a model that is gone
+        return None
+
+
+def _failures(standing: Standing) -> None:
+    """Why runs failed, each reason once."""
+    reasons: dict[str, int] = {}
+    for run in standing.runs:
+        if run.state == "failed" and run.error:
+            reasons[run.error] = reasons.get(run.error, 0) + 1
+    for reason, n in list(reasons.items())[:3]:
+        st.error(ngettext("{n} run: {reason}", "{n} runs: {reason}", n).format(n=n, reason=reason))
+
+
+def _results(standing: Standing, lines: list[Line]) -> None:
+    task = task_of(standing.model)
+    title = _("{metric} on validation data after fine-tuning: means over the seeds, bars of one standard deviation")
+    st.caption(title.format(metric=_(task.metric_label)))
+    # The amounts of the plan, not those that are there yet: the axis stays where it is while the chart fills.
+    options = sweep_chart(lines, standing.sweep.plan["amounts"], task)
+    alt = _("The metric of each criterion over the amounts of the sweep")
+    st.echarts_chart(options, height=CHART_HEIGHT, key=f"sweep_chart_{standing.sweep.id}", alt=alt)
+    with st.expander(_("Means and spreads"), icon=":material/table_rows:"):
+        st.dataframe(_table(lines, task.percent), hide_index=True)
+        st.caption(_("± is the standard deviation over the seeds; a single seed has none."))
+
+
+def _table(lines: list[Line], as_percent: bool) -> pd.DataFrame:
+    def told(mean: float, spread: float | None) -> str:
+        words = percent(mean) if as_percent else f"{mean:.3f}"
+        return words if spread is None else words + (f" ± {100 * spread:.1f}" if as_percent else f" ± {spread:.3f}")
+
+    rows = [
+        {
+            _("Criterion"): line.criterion,
+            _("Granularity"): _(UNITS[line.granularity]),
+            _("Amount"): percent(line.amount),
+            _("After the cut"): told(line.validation_pruned, None),
+            _("Fine-tuned"): told(line.validation, line.validation_spread),
+            _("Parameters gone"): percent(line.parameters_gone),
+            _("MACs gone"): percent(line.macs_gone),
+            _("Seeds"): line.seeds,
+        }
+        for line in lines
+    ]
+    return pd.DataFrame(rows)
+
+
+def _further(standing: Standing) -> None:
+    """The ways on: the chart of all runs, the command, another name, the end."""
+    sweep = standing.sweep
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button(_("Compare its runs"), key=f"compare_{sweep.id}", icon=":material/ssid_chart:"):
+            st.session_state["compared_sweep"] = sweep.id
+            st.switch_page(frame.page("compare"), query_params={"model": standing.model})
+        with st.popover(_("Repeat it"), icon=":material/terminal:", key=f"repeat_{sweep.id}"):
+            st.caption(_("This line runs the sweep without the app; cut off, it goes on where it was:"))
+            try:
+                st.code(Sweep.from_plain(sweep.plan).command(), language="bash", wrap_lines=True)
+            except PrunekitError as error:  # of a model or a version that is gone
+                st.caption(str(error))
+        with st.popover(_("Rename or delete"), icon=":material/edit:", key=f"edit_{sweep.id}"):
+            title = st.text_input(_("Name"), value=sweep.title, key=f"title_{sweep.id}", max_chars=200)
+            if st.button(_("Rename"), key=f"rename_{sweep.id}") and tell("rename_sweep", sweep.id, title):
+                st.rerun()
+            with_runs = st.checkbox(
+                _("Its runs too"),
+                key=f"with_runs_{sweep.id}",
+                help=_("But none that somebody started by themselves, and none of another sweep."),
+            )
+            gone = st.button(
+                _("Delete the sweep"),
+                key=f"delete_{sweep.id}",
+                icon=":material/delete:",
+                disabled=not standing.is_over,
+                help=_("Stop it first.") if not standing.is_over else None,
+            )
+            if gone and tell("delete_sweep", sweep.id, with_runs):
+                st.rerun()

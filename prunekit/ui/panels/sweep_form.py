@@ -1,0 +1,194 @@
+"""The form of a sweep: the fields of a recipe, of which four take several values; how many runs, and how long."""
+
+import json
+import time
+
+import streamlit as st
+
+from prunekit.core.cards import model_card
+from prunekit.core.descriptions import scorer_descriptions
+from prunekit.core.errors import BadSetting, PrunekitError
+from prunekit.core.language import _, ngettext
+from prunekit.core.recipe import Training
+from prunekit.core.sweep import CONTROLS, Sweep, read_amounts
+from prunekit.experiments.engine import Pending
+from prunekit.experiments.estimates import UNKNOWN, Estimate, estimate
+from prunekit.experiments.store import ACTIVE, WAITING, Run
+from prunekit.reports.progress import duration
+from prunekit.reports.recipes import UNITS, criterion
+from prunekit.ui.components.again import look_again
+from prunekit.ui.engine import ask
+from prunekit.ui.forms import choice_labels
+from prunekit.ui.panels.recipe_form import (
+    NARROW,
+    SETTINGS,
+    UP_FRONT,
+    field,
+    given_recipe,
+    keep,
+    line,
+    list_own_cuts,
+    more_fields,
+    schedule_fields,
+)
+from prunekit.ui.runs import all_runs
+
+MOST_SEEDS = 20
+AGAIN_SECONDS, LATER_SECONDS = 1.0, 3.0
+OPEN = ACTIVE + WAITING
+
+
+def mode_choice() -> str:
+    """Whether one recipe is run ("run"), or many ("sweep")."""
+    words = {"run": _("One run"), "sweep": _("Sweep")}
+    st.session_state.setdefault("form.mode", "run")
+    return st.segmented_control(
+        _("How many"),
+        list(words),
+        format_func=words.get,
+        key="form.mode",
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+
+
+def sweep_form(model: str) -> Sweep:
+    """Draws the form for a model and says what the sweep will do.
+
+    Raises PrunekitError, after all fields are drawn, for what makes no sense together.
+    """
+    given = given_recipe(model)
+    st.caption(_("Every criterion at every amount with every seed, one run after another, drawn on one chart."))
+    scorers, controls = _criteria()
+    with line():
+        granularities = st.segmented_control(
+            _(SETTINGS["granularity"].label),
+            list(choice_labels(SETTINGS["granularity"])),
+            format_func=choice_labels(SETTINGS["granularity"]).get,
+            selection_mode="multi",
+            key="sweep.granularities",
+            help=_(SETTINGS["granularity"].help),
+            persist_state="session",
+        )
+        scope = field("scope")
+    with line():
+        target = field("target")
+        typed = st.text_input(
+            _("Amounts (%)"),
+            key="sweep.amounts",
+            help=_("Several, with commas between them: 30, 50, 70."),
+            persist_state="session",
+            width=150,
+        )
+    schedule, rounds = schedule_fields()
+    with line():
+        training = {name: field(name, width=NARROW) for name in UP_FRONT}
+        st.session_state.setdefault("sweep.seeds", 3)
+        seeds = st.number_input(
+            _("Seeds"),
+            min_value=1,
+            max_value=MOST_SEEDS,
+            step=1,
+            key="sweep.seeds",
+            help=_("How often everything is run, with seeds 0, 1, 2 and so on: the spread tells what is noise."),
+            persist_state="session",
+            width=NARROW,
+        )
+    more, calibration = more_fields()
+    shared = {"scope": scope, "target": target, "schedule": schedule, "rounds": rounds, "calibration": calibration}
+    base = given.with_(training=Training(**training | more), **shared)
+    keep(base)
+    list_own_cuts(base)
+    if not scorers and not controls:
+        raise BadSetting(_("Choose at least one criterion."))
+    named, controls = (tuple(scorers), controls) if scorers else (CONTROLS, False)
+    return Sweep(base, named, read_amounts(typed), tuple(granularities), tuple(range(seeds)), controls)
+
+
+def _criteria() -> tuple[list[str], bool]:
+    known = scorer_descriptions()
+    scorers = st.multiselect(
+        _("Criteria"),
+        list(known),
+        format_func=lambda name: _(known[name].label),
+        key="sweep.scorers",
+        help=_("Each one is run at every amount, with every seed."),
+        placeholder=_("Choose criteria"),
+        persist_state="session",
+    )
+    st.session_state.setdefault("sweep.controls", True)
+    controls = st.checkbox(
+        _("Magnitude and random too"),
+        key="sweep.controls",
+        help=_("The simplest criterion and none at all: what another is worth is its lead over them."),
+        persist_state="session",
+    )
+    return scorers, controls
+
+
+@st.fragment
+def what_it_takes(sweep: Sweep) -> None:
+    """How many runs, how many of them are done, about how long the others will take, and what is left out.
+
+    Looks again by itself while that changes, and leaves the fields above alone.
+    """
+    runs = all_runs()
+    marks = _fingerprints(json.dumps(sweep.to_plain(), sort_keys=True), str(model_card(sweep.base.model).identity()))
+    states = _states(runs)
+    missing = [r for r, mark in zip(sweep.recipes(), marks, strict=True) if states.get(mark) != "finished"]
+    on_their_way = sum(states.get(mark) in OPEN for mark in marks)
+    parts = [ngettext("{n} run", "{n} runs", len(marks)).format(n=len(marks))]
+    if done := len(marks) - len(missing):
+        parts.append(_("{n} of them already done").format(n=done))
+    if on_their_way:
+        parts.append(_("{n} on their way").format(n=on_their_way))
+    known = _time_of(sweep, missing, runs)
+    st.markdown(" · ".join([f"**{', '.join(parts)}**", *([_how_long(known)] if missing else [])]))
+    look_again(
+        AGAIN_SECONDS if isinstance(known, Pending) else LATER_SECONDS if on_their_way else 0, key="again_estimate"
+    )
+    for scorer, granularity in sweep.left_out():
+        sentence = _("Left out: {criterion} has no answer for {units}.")
+        st.caption(sentence.format(criterion=criterion(scorer), units=_(UNITS[granularity])))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _fingerprints(plan: str, _identity: str) -> list[str]:
+    """The fingerprints of a sweep's recipes, remembered: a form is drawn at every key press."""
+    return [recipe.fingerprint for recipe in Sweep.from_plain(json.loads(plan)).recipes()]
+
+
+def _states(runs: list[Run]) -> dict[str, str]:
+    """For each recipe the state of the run that stands for it: one that is finished or on its way, if there is one."""
+    found: dict[str, str] = {}
+    for run in runs:
+        if run.state == "finished" or (run.state in OPEN and found.get(run.fingerprint) != "finished"):
+            found[run.fingerprint] = run.state
+    return found
+
+
+def _time_of(sweep: Sweep, missing: list, runs: list[Run]) -> Estimate | Pending:
+    known = estimate(missing, runs)
+    return _measured(sweep, missing, runs) if known == UNKNOWN else known
+
+
+def _how_long(known: Estimate | Pending) -> str:
+    if isinstance(known, Pending):
+        return _("measuring how long a step takes here …")
+    if known.seconds is None:
+        return _("how long is not known")
+    return _("about {time}, {source}").format(time=duration(known.seconds), source=known.source)
+
+
+def _measured(sweep: Sweep, missing: list, runs: list[Run]) -> Estimate | Pending:
+    """The estimate from a measured step; the measurement holds for an hour."""
+    training = sweep.base.training
+    asked = (sweep.base.model, training.batch_size, training.precision, int(time.time() // 3600))
+    try:
+        pace = ask("training_pace", *asked, lane="preview")
+    except PrunekitError:  # a time that is not known must not stand in the way of starting
+        return UNKNOWN
+    if isinstance(pace, Pending):
+        return UNKNOWN if pace.state == "off" else pace
+    return estimate(missing, runs, pace)

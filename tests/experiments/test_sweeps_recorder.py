@@ -1,0 +1,195 @@
+"""The recorder's rules for sweeps: what waits behind whom, and what stopping and resuming as a whole touches."""
+
+import pytest
+
+from prunekit.core.errors import BadSetting, StoreUnavailable
+from prunekit.core.recipe import Recipe, Training
+from prunekit.core.sweep import Sweep
+from prunekit.experiments import recorder
+from prunekit.experiments.folder import home
+from prunekit.experiments.store import Store, queue_order
+
+BASE = Recipe("mlp-digits", training=Training(epochs=1))
+
+
+class Scheduler:
+    """Takes what the recorder hands over: the keys of tasks, in the order in which Dask would run them."""
+
+    def __init__(self):
+        self.tasks: dict[str, float] = {}
+
+    def train(self, _client, _function, *_args, key, priority):
+        self.tasks[key] = priority
+
+    def cancel(self, _client, runs):
+        for run in runs:
+            self.tasks.pop(recorder.task_key(run), None)
+
+    def run_on_scheduler(self, _function):
+        return dict.fromkeys(self.tasks, "processing")
+
+    @property
+    def order(self) -> list[str]:
+        return sorted(self.tasks, key=self.tasks.get, reverse=True)
+
+
+@pytest.fixture(autouse=True)
+def scheduler(monkeypatch):
+    there = Scheduler()
+    monkeypatch.setattr(recorder, "_store", None)
+    monkeypatch.setattr(recorder, "_unwritten", [])
+    monkeypatch.setattr(recorder, "_client", lambda: there)
+    monkeypatch.setattr(recorder, "_train", there.train)
+    monkeypatch.setattr(recorder, "_cancel", there.cancel)
+    monkeypatch.setattr(recorder, "_hire_training", lambda _client: None)
+    there.flags = []
+    monkeypatch.setattr(recorder, "_flag", there.flags.append)
+    return there
+
+
+def plan(*amounts: float, **changes) -> dict:
+    """Magnitude and random at each amount."""
+    sweep = {"scorers": ("magnitude", "random"), "granularities": ("channel",), "seeds": (0,)} | changes
+    return Sweep(BASE, amounts=amounts or (0.5,), **sweep).to_plain()
+
+
+def own(amount: float, scorer: str = "magnitude", role: str = "run") -> str:
+    return recorder.enqueue(BASE.with_(scorer=scorer, amount=amount).to_plain(), role)["id"]
+
+
+def states(sweep_id: str) -> list[str]:
+    return [run.state for run in Store(home()).runs_of(sweep_id)]
+
+
+def finish(run_id: str, state: str = "finished") -> None:
+    assert recorder.begin(run_id, Store(home()).run(run_id).attempt)["go"]
+    recorder.finish(run_id, Store(home()).run(run_id).attempt, state, {} if state == "finished" else None, None)
+
+
+def test_a_sweep_is_handed_over_in_the_order_of_its_plan_and_counts_what_is_new(scheduler):
+    started = recorder.start_sweep(plan(0.3, 0.5))
+    assert (started["new"], started["known"]) == (4, 0)
+    ids = [run.id for run in Store(home()).runs_of(started["id"])]
+    assert scheduler.order == [f"run-{run_id}-0" for run_id in ids]
+
+
+def test_the_same_sweep_again_starts_nothing(scheduler):
+    first = recorder.start_sweep(plan(0.3))
+    assert recorder.start_sweep(plan(0.3)) == {"id": first["id"], "new": 0, "known": 2}
+    assert len(scheduler.tasks) == 2
+
+
+def test_a_run_that_somebody_asks_for_later_goes_before_the_whole_sweep(scheduler):
+    recorder.start_sweep(plan(0.3, 0.5))
+    mine = own(0.9)
+    control = own(0.9, "random", "control")
+    assert scheduler.order[:2] == [f"run-{mine}-0", f"run-{control}-0"]
+    assert [r.id for r in sorted(Store(home()).runs(), key=queue_order)][:2] == [mine, control]
+
+
+def test_a_run_of_a_sweep_that_somebody_asks_for_becomes_theirs_and_waits_no_longer_behind_it(scheduler):
+    sweep = recorder.start_sweep(plan(0.3, 0.5, 0.7))["id"]
+    mine = own(0.7)
+    assert Store(home()).run(mine).role == "run"
+    assert scheduler.order[0] == f"run-{mine}-1"
+    assert len(scheduler.tasks) == 6
+    recorder.stop_sweep(sweep)
+    assert Store(home()).run(mine).state == "queued"
+    assert states(sweep).count("stopped") == 5
+    assert recorder.begin(mine, 0) == {"go": False}  # the task of the first attempt may still come through
+    assert recorder.begin(mine, 1)["go"] is True
+
+
+def test_stopping_stops_what_waits_and_what_runs_but_not_what_somebody_asked_for_before(scheduler):
+    mine = own(0.3)
+    sweep = recorder.start_sweep(plan(0.3, 0.5))["id"]
+    running = Store(home()).runs_of(sweep)[1].id
+    recorder.begin(running, 0)
+    recorder.stop_sweep(sweep)
+    assert states(sweep) == ["queued", "stopping", "stopped", "stopped"]
+    assert scheduler.flags == [running]
+    assert set(scheduler.tasks) == {f"run-{mine}-0", f"run-{running}-0"}
+
+
+def test_a_run_that_two_sweeps_wait_for_is_stopped_with_the_second_of_them():
+    one, two = (recorder.start_sweep(plan(0.3, amount))["id"] for amount in (0.5, 0.7))
+    recorder.stop_sweep(one)
+    assert states(one) == ["queued", "queued", "stopped", "stopped"]
+    recorder.stop_sweep(two)
+    assert states(one) == states(two) == ["stopped"] * 4
+
+
+def test_resuming_queues_what_was_stopped_or_failed_and_leaves_what_is_finished(scheduler):
+    sweep = recorder.start_sweep(plan(0.3, 0.5))["id"]
+    done, failed, *_ = [run.id for run in Store(home()).runs_of(sweep)]
+    finish(done)
+    finish(failed, "failed")
+    recorder.stop_sweep(sweep)
+    scheduler.tasks.clear()
+    recorder.resume_sweep(sweep)
+    assert states(sweep) == ["finished", "queued", "queued", "queued"]
+    assert scheduler.order == [f"run-{run.id}-1" for run in Store(home()).runs_of(sweep)[1:]]
+    assert Store(home()).sweep(sweep).stopped is False
+
+
+def test_two_hundred_waiting_runs_are_stopped_and_queued_again_with_a_few_statements(monkeypatch):
+    sweep = recorder.start_sweep(plan(0.5, seeds=tuple(range(100))))["id"]
+    statements = []
+    writing = Store._write
+    monkeypatch.setattr(Store, "_write", lambda self: statements.append(1) or writing(self))
+    recorder.stop_sweep(sweep)
+    assert states(sweep) == ["stopped"] * 200
+    recorder.resume_sweep(sweep)
+    assert states(sweep) == ["queued"] * 200
+    assert len(statements) < 10
+
+
+def test_an_engine_that_came_back_queues_all_that_waited(scheduler):
+    sweep = recorder.start_sweep(plan(0.3, 0.5))["id"]
+    scheduler.tasks.clear()
+    recorder._reconcile(scheduler)
+    assert scheduler.order == [f"run-{run.id}-1" for run in Store(home()).runs_of(sweep)]
+    recorder._reconcile(scheduler)
+    assert {run.attempt for run in Store(home()).runs_of(sweep)} == {1}
+
+
+def test_a_sweep_is_deleted_when_it_is_over_and_its_runs_only_if_asked():
+    mine = own(0.3)
+    sweep = recorder.start_sweep(plan(0.3, 0.5))["id"]
+    with pytest.raises(BadSetting, match="stop it first"):
+        recorder.delete_sweep(sweep)
+    recorder.stop_sweep(sweep)
+    kept = recorder.start_sweep(plan(0.5))["id"]
+    recorder.delete_sweep(sweep, True)
+    assert [one.id for one in Store(home()).sweeps()] == [kept]
+    # One's own run stays, and so do those of the other sweep; the random control of the first amount was nobody's.
+    assert {run.id for run in Store(home()).runs()} >= {mine, *(r.id for r in Store(home()).runs_of(kept))}
+    assert not [r for r in Store(home()).runs() if r.recipe["amount"] == 0.3 and r.recipe["scorer"] == "random"]
+
+
+def test_a_deleted_sweep_leaves_its_runs_in_the_history():
+    sweep = recorder.start_sweep(plan(0.3))["id"]
+    recorder.stop_sweep(sweep)
+    recorder.delete_sweep(sweep)
+    assert len(Store(home()).runs()) == 2
+
+
+def test_a_sweep_is_called_what_people_call_it():
+    sweep = recorder.start_sweep(plan(0.3))["id"]
+    recorder.rename_sweep(sweep, "  for the talk ")
+    assert Store(home()).sweep(sweep).title == "for the talk"
+    with pytest.raises(BadSetting, match="needs a name"):
+        recorder.rename_sweep(sweep, " ")
+
+
+def test_with_a_full_disk_no_sweep_is_begun(monkeypatch):
+    monkeypatch.setattr(recorder, "free_bytes", lambda _folder: 1000)
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        recorder.start_sweep(plan(0.3))
+    assert Store(home()).sweeps() == []
+
+
+def test_a_plan_that_makes_no_sense_is_refused_before_anything_is_queued():
+    with pytest.raises(BadSetting, match="between 0 and 1, not 2"):
+        recorder.start_sweep(plan(0.3) | {"amounts": [0.3, 2]})
+    assert Store(home()).runs() == []

@@ -1,0 +1,26 @@
+"""The measured pace of a training step: numbers that make sense, and a model that stays as it was."""
+
+import torch
+
+from prunekit.data import load_dataset
+from prunekit.experiments import answers
+
+
+def test_the_pace_is_measured_on_a_copy_and_says_how_much_there_is_to_do(monkeypatch):
+    monkeypatch.setattr(answers, "PACE_SECONDS", 0.05)
+    before = {name: tensor.clone() for name, tensor in answers._model("mlp-digits").state_dict().items()}
+    pace = answers.training_pace("mlp-digits", 64, "float32", 0)
+    data = load_dataset("digits")
+    assert [pace[part] for part in ("train", "validation", "test")] == [
+        len(data.train), len(data.validation), len(data.test)
+    ]  # fmt: skip
+    assert pace["evaluate_per_second"] > 0
+    assert pace["train_per_second"] > 0
+    model = answers._model("mlp-digits")
+    assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in before.items())
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_batch_larger_than_the_data_is_measured_too(monkeypatch):
+    monkeypatch.setattr(answers, "PACE_SECONDS", 0.05)
+    assert answers.training_pace("mlp-digits", 60_000, "float32", 0)["train_per_second"] > 0
