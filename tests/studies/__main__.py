@@ -1,15 +1,20 @@
 """`make study NAME=...`: runs a study, going on where it was cut off, and saves its rows and points."""
 
+import os
 import sys
 from pathlib import Path
 
+from prunekit.core.data_folder import has_full_set
+from prunekit.data.folder import SHIPPED
+from prunekit.experiments import histories
 from prunekit.experiments.folder import home
 from prunekit.experiments.local import run_here
-from prunekit.experiments.store import Store
+from prunekit.experiments.store import Run, Store
+from prunekit.training.allocation import keep_freed_memory
 from tests import results
-from tests.studies import lenet_half
+from tests.studies import criteria_small, lenet_half, vgg_60
 
-STUDIES = {"lenet-half": lenet_half}
+STUDIES = {"lenet-half": lenet_half, "vgg-60": vgg_60, "criteria-small": criteria_small}
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -19,20 +24,40 @@ def main(names: list[str]) -> int:
     if not names or unknown:
         print("Name a study: make study NAME=" + "|".join(STUDIES))
         return 2
-    for name in names:
-        run(name)
+    keep_freed_memory()
+    return max(run(name) for name in names)
+
+
+def run(name: str) -> int:
+    """Runs every recipe of a study that has not been run yet, then saves what they show."""
+    study = STUDIES[name]
+    if study.DATA == "shipped":
+        os.environ["PRUNEKIT_DATA"] = str(SHIPPED)  # where no full set lies
+    store = Store(home() / "studies" / name, writable=True)
+    recipes, runs = study.recipes(), []
+    for number, (label, recipe) in enumerate(recipes, 1):
+        if study.DATA == "full" and not has_full_set(recipe.data):
+            print(f"{name} needs the full data set {recipe.data}: python -m prunekit data --download {recipe.data}")
+            return 2
+        print(f"{name} {number}/{len(recipes)}: {label}: {recipe.title()} …", flush=True)
+        runs.append(run_here(recipe, store, report=_narrate))
+    if hasattr(study, "sweeps"):
+        publish(name, study.sweeps(), {run.fingerprint: run for run in runs})
+    else:
+        save(name, study, [{"label": label} | _figures(run) for (label, _), run in zip(recipes, runs, strict=True)])
     return 0
 
 
-def run(name: str) -> None:
-    """Runs every recipe of a study that has not been run yet, then saves what they show."""
-    study = STUDIES[name]
-    store = Store(home() / "studies" / name, writable=True)
-    points = []
-    for label, recipe in study.recipes():
-        print(f"{name}: {label}, seed {recipe.seed} …", flush=True)
-        run = run_here(recipe, store, report=_narrate)
-        points.append({"label": label, **_figures(run.result)})
+def publish(name: str, sweeps: list, runs: dict[str, Run]) -> None:
+    """A study of sweeps becomes a history that comes with prunekit: the app shows it, and so do table and figure."""
+    whole = [(sweep.to_plain(), sweep.title, [runs[r.fingerprint] for r in sweep.recipes()]) for sweep in sweeps]
+    path = histories.FOLDER / f"{name}.json.gz"
+    histories.write(path, name, whole, results.environment())
+    print(f"written to {path}")
+
+
+def save(name: str, study, points: list[dict]) -> None:
+    """A study with a goal saves its rows, and the points they come from."""
     rows = study.rows(points)
     for row in rows:
         print(row)
@@ -40,8 +65,8 @@ def run(name: str) -> None:
     results.save(RESULTS, rows, points=earlier | {name: points})
 
 
-def _figures(result: dict) -> dict:
-    return {key: value for key, value in result.items() if key != "environment"}
+def _figures(run: Run) -> dict:
+    return {key: value for key, value in run.result.items() if key != "environment"}
 
 
 def _narrate(event: dict) -> None:

@@ -1,10 +1,10 @@
 """Half of the parameters removed from lenet-fashion, on the shipped data: how much test accuracy is lost?"""
 
-import statistics
-
 from prunekit.core.recipe import Recipe, Training
 from tests.results import Row
+from tests.studies.lost import lost_row
 
+DATA = "shipped"
 SEEDS = (0, 1, 2)
 # Chosen on validation data among learning rates 0.001 to 0.01 and label smoothing 0 to 0.1.
 TRAINING = Training(epochs=10, learning_rate=0.003, label_smoothing=0.1, precision="float32")
@@ -19,21 +19,4 @@ def recipes() -> list[tuple[str, Recipe]]:
 
 def rows(points: list[dict]) -> list[Row]:
     """The loss in points of test accuracy of the last epoch: mean over the seeds, and its range."""
-    found = []
-    for scorer in SCORERS:
-        lost = [100 * (p["test_baseline"] - p["test_finetuned"]) for p in points if p["label"] == scorer]
-        gone = statistics.mean(
-            1 - p["parameters_after"] / p["parameters_before"] for p in points if p["label"] == scorer
-        )
-        main = scorer == SCORERS[0]
-        found.append(
-            Row(
-                "lenet_half_accuracy_lost" + ("" if main else f"_{scorer}"),
-                round(statistics.mean(lost), 3),
-                "points",
-                "<= 0.5" if main else "",
-                f"{min(lost):.2f} to {max(lost):.2f} over {len(lost)} seeds",
-                f"{scorer}: test accuracy lost with {100 * gone:.1f} % of the parameters removed, last epoch",
-            )
-        )
-    return found
+    return [lost_row("lenet_half_accuracy_lost", points, scorer, SCORERS[0]) for scorer in SCORERS]
