@@ -61,6 +61,9 @@ def run(options) -> dict:
     folder = options.state or home() / "sweeps" / sweep.fingerprint
     if options.out is not None:
         _check_file(options.out)
+    if (folder / "engine").exists():
+        sentence = _("{folder} is the history of the app, which its engine writes; choose another --state.")
+        raise BadSetting(sentence.format(folder=folder))
     store = Store(folder, writable=True)
     _tell_left_out(sweep)
     if options.estimate:

@@ -147,12 +147,15 @@ class Sweep:
         base = self.base
         shared = shlex.split(base.command())[4:]
         left_out = {"--scorer", "--granularity", "--seed", "--target"}
-        if base.scorer not in self.scorers:  # its knobs mean nothing here
+        named = self.scorers
+        if base.knobs and base.scorer in self.criteria:
+            named = tuple(dict.fromkeys((base.scorer, *self.scorers)))
+        else:  # its knobs mean nothing here
             left_out.add("--knob")
         while at := next((i for i, word in enumerate(shared) if word in left_out), None):
             del shared[at : at + 2]
         # Knobs belong to the first criterion that is named.
-        scorers = sorted(self.scorers, key=lambda name: name != base.scorer)
+        scorers = sorted(named, key=lambda name: name != base.scorer)
         words = ["python", "-m", "prunekit", "sweep", "--target", base.target]
         words += ["--scorers", ",".join(scorers), "--amounts", ",".join(map(str, self.amounts))]
         words += ["--granularities", ",".join(self.granularities), "--seeds", ",".join(map(str, self.seeds))]

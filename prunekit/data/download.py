@@ -107,6 +107,8 @@ def _disk(card: DataCard, error: OSError) -> StoreUnavailable:
 
 def _clear(staging: Path) -> None:
     """Leaves only archives of an earlier try: torchvision takes those that are whole, by their checksum."""
+    if staging.is_symlink():  # into a folder that is somebody else's
+        staging.unlink()
     staging.mkdir(exist_ok=True)
     for path in sorted(staging.rglob("*"), reverse=True):
         if path.is_dir():

@@ -17,6 +17,7 @@ from prunekit.core.amounts import compact, size
 from prunekit.core.cards import ModelCard, model_card
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
+from prunekit.core.data_folder import part_at_hand
 from prunekit.core.errors import CannotPrune, NeedsData, PrunekitError, Stopped
 from prunekit.core.language import _
 from prunekit.core.recipe import Training
@@ -168,7 +169,20 @@ def training_pace(model_id: str, batch_size: int, precision: str, moment: int) -
     }
 
 
-# Read-only and shared by everyone who asks: nothing here is ever changed or handed out.
+def _scores(model_id: str, *question):
+    return _scores_on(part_at_hand(model_card(model_id).data), model_id, *question)
+
+
+def _preview_split(model_id: str):
+    return _preview_split_of(part_at_hand(model_card(model_id).data), model_id)
+
+
+def _baseline(model_id: str):
+    return _baseline_on(part_at_hand(model_card(model_id).data), model_id)
+
+
+# Read-only and shared by everyone who asks: nothing here is ever changed or handed out. What depends on the data is
+# kept for the part of it that was there: the full set may arrive while this worker runs.
 @recent(lambda model: sum(p.nbytes for p in model.parameters()), MOST_BYTES)
 def _model(model_id: str) -> torch.nn.Module:
     card = model_card(model_id)
@@ -180,7 +194,7 @@ def _model(model_id: str) -> torch.nn.Module:
 
 
 @recent(lambda scores: sum(entry.nbytes for entry in scores.values()), MOST_BYTES)
-def _scores(model_id: str, scorer: str, knobs: tuple, granularity: str, seed: int, calibration: int):
+def _scores_on(part: str, model_id: str, scorer: str, knobs: tuple, granularity: str, seed: int, calibration: int):
     card = model_card(model_id)
     examples = None
     if scorer in SCORERS and SCORERS[scorer].needs != "weights":
@@ -201,13 +215,13 @@ def _scores(model_id: str, scorer: str, knobs: tuple, granularity: str, seed: in
 
 
 @functools.lru_cache(maxsize=8)
-def _preview_split(model_id: str):
+def _preview_split_of(part: str, model_id: str):
     validation = load_dataset(model_card(model_id).data).validation
     return validation.subset(min(PREVIEW_EXAMPLES, len(validation)), seed=0)
 
 
 @functools.lru_cache(maxsize=8)
-def _baseline(model_id: str):
+def _baseline_on(part: str, model_id: str):
     return evaluate(quick_copy(_model(model_id)), _preview_split(model_id), model_card(model_id).task)
 
 

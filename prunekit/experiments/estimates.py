@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from prunekit.core.data_folder import FULL_SETS, has_full_set
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Recipe
-from prunekit.experiments.store import Run
+from prunekit.experiments.store import STUDY, Run
 
 # Scoring, cutting and weighing a run take about as long as one more epoch does.
 AROUND = 1
@@ -47,6 +47,7 @@ def estimate(
     if full is None:
         full = has_full_set(recipes[0].data) or recipes[0].data not in FULL_SETS
     timed = [run for run in runs if run.state == "finished" and (run.result or {}).get("wall_seconds")]
+    timed = [run for run in timed if run.role != STUDY]  # of another machine
     found = [_from_runs(recipe, timed, full) for recipe in recipes]
     used = {run_id for one in found if one for run_id in one[1]}
     seconds = [one[0] if one else _from_pace(recipe, pace) for one, recipe in zip(found, recipes, strict=True)]

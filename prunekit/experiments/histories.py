@@ -15,12 +15,11 @@ from pathlib import Path
 from prunekit.core.cards import SAMPLES
 from prunekit.core.errors import CorruptFile
 from prunekit.core.language import _
-from prunekit.experiments.store import Run, Store
+from prunekit.experiments.store import STUDY, Run, Store
 
 LOG = logging.getLogger(__name__)
 
 FOLDER = SAMPLES / "histories"
-ROLE = "study"  # never timed again: the figures are those of the machine that ran it
 
 
 def read(path: Path) -> dict:
@@ -54,7 +53,7 @@ def bring_in(store: Store, folder: Path = FOLDER) -> None:
     for path in sorted(folder.glob("*.json.gz")):
         try:
             history = read(path)
-            store.bring_in(history["name"], history["sweeps"], ROLE)
+            store.bring_in(history["name"], history["sweeps"], STUDY)
         except (CorruptFile, KeyError):
             LOG.exception("%s is left out", path)
 

@@ -45,8 +45,8 @@ def run_here(
             report(event)
 
     store.change(run_id, state="running", started=time.time())
-    checkpoint = Checkpoint.from_bytes(path.read_bytes()) if path.is_file() else None
     try:
+        checkpoint = Checkpoint.from_bytes(path.read_bytes()) if path.is_file() else None
         outcome = execute(recipe, record, checkpoint=checkpoint, keep=keep, timed=timed)
     except StoreUnavailable:  # says nothing about the run: it goes on from its checkpoint another time
         raise

@@ -21,10 +21,9 @@ from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.folder import disk_full, free_bytes, home, refusal
-from prunekit.experiments.histories import ROLE as STUDY
 from prunekit.experiments.histories import bring_in
 from prunekit.experiments.processes import TRAINING, EngineFolder
-from prunekit.experiments.store import ACTIVE, RESUMABLE, WAITING, Run, Store, queue_order, rank
+from prunekit.experiments.store import ACTIVE, RESUMABLE, STUDY, WAITING, Run, Store, queue_order, rank
 
 LOG = logging.getLogger(__name__)
 
@@ -254,7 +253,14 @@ def begin(run_id: str, attempt: int, by: str = "", threads: int | None = None) -
             store().add_events(run_id, attempt, [event])
         if run.state in WAITING:
             store().change(run_id, state="running", started=time.time())
-    go = {"go": True, "recipe": run.recipe, "checkpoint": None, "threads": threads, "precision": None}
+    go = {
+        "go": True,
+        "recipe": run.recipe,
+        "fingerprint": run.fingerprint,
+        "checkpoint": None,
+        "threads": threads,
+        "precision": None,
+    }
     if begun:  # as many threads and the same precision give the same weights again
         go["threads"] = begun[0]["threads"]
         precision = next(iter(store().events(run_id, ("precision",))), None)

@@ -74,6 +74,7 @@ ENDED = ("finished", "stopped", "failed", "interrupted")
 RESUMABLE = ("stopped", "interrupted", "failed")
 # Who waits for whom: people's own runs, the random controls that ride along, the runs of sweeps.
 ROLES = ("run", "control", "sweep")
+STUDY = "study"  # the role of finished runs that came with prunekit
 
 
 @dataclass(frozen=True)

@@ -124,9 +124,11 @@ def run_recipe(run_id: str, attempt: int) -> None:
     report = Reporter(run_id, attempt)
     result, error = None, None
     try:
-        packed = begun["checkpoint"]
+        packed, recipe = begun["checkpoint"], Recipe.from_plain(begun["recipe"])
+        if recipe.fingerprint != begun["fingerprint"]:
+            raise PrunekitError(_changed())
         outcome = execute(
-            Recipe.from_plain(begun["recipe"]),
+            recipe,
             report=report,
             should_stop=lambda: run_id in _flags,
             checkpoint=Checkpoint.from_bytes(packed.tobytes()) if packed is not None else None,
@@ -148,6 +150,15 @@ def run_recipe(run_id: str, attempt: int) -> None:
     report.repeat()
     # Waited for: a task that is gone from the scheduler while its run is not over means that it was cut off.
     tell("finish", run_id, attempt, state, result, error, wait=True)
+
+
+def _changed() -> str:
+    from prunekit.core.language import _
+
+    return _(
+        "The model, its data or prunekit itself is another one since this run was queued (the full data set came or "
+        "went, say); start its recipe again as a new run."
+    )
 
 
 def _unforeseen(problem: Exception) -> str:
@@ -174,7 +185,8 @@ def idle_threads() -> int:
     Torch's threads wait for each other: two of them on one free core train 10 to 25 times slower than one.
     PRUNEKIT_THREADS is taken instead where it is set: equal threads, equal weights.
     """
-    if given := os.environ.get("PRUNEKIT_THREADS"):
+    given = os.environ.get("PRUNEKIT_THREADS", "")
+    if given.isdecimal() and int(given):
         return int(given)
     cores = psutil.cpu_count() or 1
     return max(1, round(cores * (1 - psutil.cpu_percent(interval=0.2) / 100)) - 1)

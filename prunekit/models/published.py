@@ -77,6 +77,7 @@ def fetch(given: PublishedWeights, report: Report | None = None) -> Path:
         if not found.startswith(_promised(given)):
             sentence = _("What {host} sent is not the file {file}; try again, or take the untrained network.")
             raise CorruptFile(sentence.format(host=host, file=given.file))
+        os.chmod(name, 0o644)  # as torch would have left it: mkstemp lets nobody else read
         os.replace(name, path)
     except (OSError, http.client.HTTPException) as error:  # URLError and time-outs are OSErrors too
         raise _refusal(error, host, path.parent) from error

@@ -47,6 +47,7 @@ def tradeoff(table: pd.DataFrame, axis: str, task: Task, split: str = "validatio
         length, unit = unit_of_time(drawn[along.after].max())
         drawn[along.after] /= length
     points = recipe_points(drawn, split, along.after)
+    chosen = frozenset(chosen) & set(drawn["id"])  # a run without a point sets nothing off
     several = drawn["model_id"].nunique() > 1
     traces, lines = [], []
     for _model, of_model in drawn.groupby("model_id", sort=False):
@@ -58,7 +59,7 @@ def tradeoff(table: pd.DataFrame, axis: str, task: Task, split: str = "validatio
         traces += _front(of_model, along, split, name)
     covered = _covered(drawn, points, along, split)
     for name, group in _groups(drawn, points, several):
-        traces += _of_group(drawn, group, name, along, split, task, frozenset(chosen), covered)
+        traces += _of_group(drawn, group, name, along, split, task, chosen, covered)
     batch = int(drawn["latency_batch"].iloc[0]) if len(drawn) else 64
     metric = _("{metric}, {split}").format(metric=_(task.metric_label), split=_(SPLITS[split]))
     layout = {

@@ -13,13 +13,15 @@ AT_MOST = 5
 _SETTINGS = [*settings_of(Recipe), *settings_of(Training)]
 
 
-def leads(table: pd.DataFrame, split: str = "validation") -> list[str]:
+def leads(table: pd.DataFrame) -> list[str]:
     """For recipes that differ in the criterion only, at which amounts which one leads, and which are within noise.
+
+    By validation, whatever the chart shows: who leads is a choice, and nothing is chosen by test results.
 
     First comes how noise is told, then a sentence for the amounts that came out the same; at most a handful, those
     with the most criteria and seeds, and the last sentence then says how many amounts there are beyond them.
     """
-    found = comparisons(recipe_points(table, split))
+    found = comparisons(recipe_points(table, "validation"))
     if not found:
         return []
     several_models = len({c.best.about["model_id"] for c in found}) > 1
@@ -30,8 +32,8 @@ def leads(table: pd.DataFrame, split: str = "validation") -> list[str]:
     told.sort(key=lambda item: _order(item[1][0]))
     sentences = [
         _(
-            "The same amount by different criteria; “within noise”: Welch’s t-test over the seeds sees no difference "
-            "at 95 %, or, where there is one seed only, the intervals overlap."
+            "The same amount by different criteria, by validation; “within noise”: Welch’s t-test over the seeds sees "
+            "no difference at 95 %, or, where there is one seed only, the intervals overlap."
         )
     ]
     sentences += [_sentence(group, key[2], several_models) for key, group in told]
@@ -69,7 +71,7 @@ def _sentence(group: list[Comparison], more: str, with_model: bool) -> str:
     where = what.format(amount=amounts) + (f" ({more})" if more else "")
     if with_model:
         where = f"{group[0].best.about['model']}, {where}"
-    lead = _("{where}: {best} leads") if behind else _("{where}: {best} is highest, but does not lead")
+    lead = _("{where}: {best} is highest, but does not lead") if near else _("{where}: {best} leads")
     parts = [lead.format(where=where, best=best)]
     if near:
         sentence = ngettext("{names} is within noise of it", "{names} are within noise of it", len(near))

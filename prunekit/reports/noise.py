@@ -45,10 +45,11 @@ def _comparison(group: list[Point]) -> Comparison:
 def differ(one: Point, other: Point) -> bool:
     """Whether two recipes differ by more than their noise.
 
-    With two seeds or more of both: Welch's t-test over the seeds, at 95 %. Otherwise, whether the 95 % intervals of
-    their examples are apart; without intervals nothing can be said, and they do not.
+    With two seeds or more of both, and seeds that differ: Welch's t-test over them, at 95 %. Otherwise (also without
+    fine-tuning, where a seed may change nothing) whether the 95 % intervals of their examples are apart; without
+    intervals nothing can be said, and they do not.
     """
-    if len(one.values) > 1 and len(other.values) > 1:
+    if one.spread and other.spread:
         return welch_p(one.values, other.values) < LEVEL
     if None in (one.low, one.high, other.low, other.high):
         return False
@@ -56,11 +57,9 @@ def differ(one: Point, other: Point) -> bool:
 
 
 def welch_p(one: Sequence[float], other: Sequence[float]) -> float:
-    """The two-sided p-value of Welch's t-test (Welch, 1947), for at least two values each."""
+    """The two-sided p-value of Welch's t-test (Welch, 1947), for at least two values each that are not all equal."""
     errors = [statistics.variance(values) / len(values) for values in (one, other)]
     gap = abs(statistics.fmean(one) - statistics.fmean(other))
-    if not sum(errors):  # no spread at all: equal, or certainly not
-        return 1.0 if gap == 0 else 0.0
     # Degrees of freedom after Welch and Satterthwaite: between the smaller sample less one and both less two.
     parts = sum(error**2 / (len(values) - 1) for error, values in zip(errors, (one, other), strict=True))
     return two_sided_p(gap / math.sqrt(sum(errors)), sum(errors) ** 2 / parts)

@@ -118,7 +118,7 @@ FURTHER = (
 )
 FOR_FIGURES = ("hover", "is_control", "is_open", "setting", "recipe_key", "line_key", "setting_key")
 NUMBERS = ("validation_low", "validation_high", "test_baseline", "test_low", "test_high", "macs_before")
-NUMBERS += ("nonzero_before", "bytes_before", "speedup_low", "speedup_high")
+NUMBERS += ("nonzero_before", "bytes_before", "speedup_low", "speedup_high", "relative_time", "untouched_time")
 
 
 def run_table(runs: list[Run], batch: int | None = None) -> pd.DataFrame:

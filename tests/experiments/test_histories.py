@@ -4,9 +4,8 @@ import pytest
 
 from prunekit.core.errors import CorruptFile
 from prunekit.core.sweep import Sweep
-from prunekit.experiments import histories
 from prunekit.experiments.histories import FOLDER, bring_in, read, write
-from prunekit.experiments.store import Store
+from prunekit.experiments.store import STUDY, Store
 from tests import sample_runs
 
 SHIPPED = sorted(FOLDER.glob("*.json.gz"))
@@ -37,7 +36,7 @@ def store(tmp_path):
 def test_the_runs_of_a_history_are_there_from_the_first_start(store, folder):
     bring_in(store, folder)
     assert [run.state for run in store.runs()] == ["finished"] * 2
-    assert {run.role for run in store.runs()} == {histories.ROLE}
+    assert {run.role for run in store.runs()} == {STUDY}
     assert store.runs()[0].result["test_finetuned"] == pytest.approx(0.895)
     [sweep] = store.sweeps()
     assert sweep.title == "Two cuts"

@@ -9,8 +9,8 @@ def of(scorer, *values, **changes):
     return [run(recipe(scorer=scorer, seed=seed, **changes), finetuned=value) for seed, value in enumerate(values)]
 
 
-def said(*groups, split="validation"):
-    return leads(run_table([one for group in groups for one in group]), split)
+def said(*groups):
+    return leads(run_table([one for group in groups for one in group]))
 
 
 def test_one_leads_one_is_within_noise_and_two_are_behind():
@@ -22,7 +22,7 @@ def test_one_leads_one_is_within_noise_and_two_are_behind():
     )
     assert "Welch" in how
     assert sentence == (
-        "50 % of the channels: Taylor leads; Contribution is within noise of it; "
+        "50 % of the channels: Taylor is highest, but does not lead; Contribution is within noise of it; "
         "Magnitude and Random are behind by more."
     )
 

@@ -51,9 +51,12 @@ def test_it_agrees_with_another_implementation_where_the_spreads_differ():
     assert welch_p(one, other) == pytest.approx(stats.ttest_ind(one, other, equal_var=False).pvalue, rel=1e-4)
 
 
-def test_without_any_spread_equal_is_equal_and_different_is_different():
-    assert welch_p([0.9, 0.9], [0.9, 0.9]) == 1
-    assert welch_p([0.9, 0.9], [0.8, 0.8]) == 0
+def test_seeds_that_change_nothing_are_no_certainty_the_intervals_decide():
+    same, close, far = points(
+        of("taylor", 0.9, 0.9, 0.9), of("magnitude", 0.899, 0.899, 0.899), of("random", 0.8, 0.8, 0.8)
+    )
+    assert not differ(same, close)
+    assert differ(same, far)
 
 
 def test_single_seeds_differ_when_their_intervals_are_apart():

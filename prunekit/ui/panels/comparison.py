@@ -117,7 +117,7 @@ def _drawing(table: pd.DataFrame, axis: str, split: str, turn: int) -> int:
 
 def words_on_runs(table: pd.DataFrame, axis: str, split: str) -> None:
     """What must be said about the chart, in a few lines under it: what was found, then how to read it."""
-    how, *which = leads(table, split) or [""]
+    how, *which = leads(table) or [""]
     if which:
         with st.container(gap=None, key="leads"):
             for sentence in which:

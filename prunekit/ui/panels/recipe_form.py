@@ -83,17 +83,17 @@ def given_recipe(model: str) -> Recipe:
     """The session's recipe for a model; the fields are filled with it when another page has left it there."""
     given, before = _given(model), st.session_state.get("recipe")
     filled = st.session_state.get("form.filled")
-    if filled != given.fingerprint:
+    if filled != given:
         _fill(given)
         # Another model alone is no reason to forget which sweep was wanted.
-        if not (isinstance(before, Recipe) and filled == before.fingerprint):
+        if not (isinstance(before, Recipe) and filled == before):
             _fill_sweep(given)
     return given
 
 
 def keep(recipe: Recipe) -> None:
     """Keeps what the form says as the session's recipe."""
-    st.session_state["recipe"], st.session_state["form.filled"] = recipe, recipe.fingerprint
+    st.session_state["recipe"], st.session_state["form.filled"] = recipe, recipe
 
 
 def _given(model: str) -> Recipe:

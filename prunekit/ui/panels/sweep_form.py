@@ -7,7 +7,7 @@ import streamlit as st
 
 from prunekit.core.cards import model_card
 from prunekit.core.descriptions import scorer_descriptions
-from prunekit.core.errors import BadSetting, PrunekitError
+from prunekit.core.errors import BadSetting, PrunekitError, StoreUnavailable
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Training
 from prunekit.core.sweep import CONTROLS, Sweep, read_amounts
@@ -133,7 +133,10 @@ def what_it_takes(sweep: Sweep) -> None:
 
     Looks again by itself while that changes, and leaves the fields above alone.
     """
-    runs = all_runs()
+    try:
+        runs = all_runs()
+    except StoreUnavailable:  # the page says so beside the form, and tries again
+        runs = []
     marks = _fingerprints(json.dumps(sweep.to_plain(), sort_keys=True), str(model_card(sweep.base.model).identity()))
     states = _states(runs)
     missing = [r for r, mark in zip(sweep.recipes(), marks, strict=True) if states.get(mark) != "finished"]
@@ -154,8 +157,11 @@ def what_it_takes(sweep: Sweep) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _fingerprints(plan: str, _identity: str) -> list[str]:
-    """The fingerprints of a sweep's recipes, remembered: a form is drawn at every key press."""
+def _fingerprints(plan: str, identity: str) -> list[str]:
+    """The fingerprints of a sweep's recipes, remembered: a form is drawn at every key press.
+
+    identity: of the weights and the data, on which they depend too.
+    """
     return [recipe.fingerprint for recipe in Sweep.from_plain(json.loads(plan)).recipes()]
 
 
