@@ -1,5 +1,6 @@
 """Runs made up for tests of reports and pages: a real store, filled as the recorder fills it."""
 
+import dataclasses
 import time
 
 from prunekit.core.recipe import Recipe, Training
@@ -86,6 +87,11 @@ def run(asked: Recipe, state: str = "finished", role: str = "run", number: int =
         error=error,
         result=figures,
     )
+
+
+def on_full_data(finished: Run) -> Run:
+    """The run with a result from the full data; all others here are from the shipped part of it."""
+    return dataclasses.replace(finished, result=finished.result | {"validation_examples": 6000})
 
 
 def add_finished(store: Store, asked: Recipe, role: str = "run", **given) -> str:

@@ -12,7 +12,7 @@ from prunekit.core.tasks import Task
 from prunekit.reports.axes import AXES, Axis, unit_of_time
 from prunekit.reports.pareto import front
 from prunekit.reports.points import Point, recipe_points
-from prunekit.reports.recipes import criterion, share
+from prunekit.reports.recipes import criterion, measured_on, share
 
 # Middle tones: at least 3:1 against both a white and a near-black page.
 COLOURS = ("#1a936f", "#dd5e33", "#4a80cf", "#b5881a", "#9a63b8", "#2f98a3", "#c84f7a", "#7f8f3d", "#957f68", "#6f7f8b")
@@ -35,7 +35,8 @@ def tradeoff(table: pd.DataFrame, axis: str, task: Task, split: str = "validatio
     Single runs carry the 95 % interval of their examples; where a recipe ran with several seeds, these are pale, and
     their mean carries the standard deviation. Recipes that differ in the amount only are connected. The untouched
     model is a line and a star, the random control is grey. The Pareto front of each model is of means over seeds and is
-    chosen on validation, whatever is shown: a front of test results would be a choice by test results.
+    chosen on validation, whatever is shown: a front of test results would be a choice by test results. Runs on the full
+    data and on the shipped part of it are told apart like those of two models.
 
     The `ids` of the points name their runs; that of a mean has those of all its seeds, separated by spaces.
     """
@@ -48,17 +49,17 @@ def tradeoff(table: pd.DataFrame, axis: str, task: Task, split: str = "validatio
         drawn[along.after] /= length
     points = recipe_points(drawn, split, along.after)
     chosen = frozenset(chosen) & set(drawn["id"])  # a run without a point sets nothing off
-    several = drawn["model_id"].nunique() > 1
+    names = _subjects(drawn)
     traces, lines = [], []
-    for _model, of_model in drawn.groupby("model_id", sort=False):
-        name = of_model["model"].iloc[0] if several else ""
-        untouched = _untouched(of_model, along, split)
+    for subject, runs in drawn.groupby("subject_key", sort=False):
+        name = names[subject]
+        untouched = _untouched(runs, along, split)
         if untouched is not None:
             lines.append({"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "y0": untouched[1], "y1": untouched[1]})
             traces.append(_star(*untouched, _named(_("Untouched model"), name)))
-        traces += _front(of_model, along, split, name)
+        traces += _front(runs, along, split, name)
     covered = _covered(drawn, points, along, split)
-    for name, group in _groups(drawn, points, several):
+    for name, group in _groups(points, names):
         traces += _of_group(drawn, group, name, along, split, task, chosen, covered)
     batch = int(drawn["latency_batch"].iloc[0]) if len(drawn) else 64
     metric = _("{metric}, {split}").format(metric=_(task.metric_label), split=_(SPLITS[split]))
@@ -87,13 +88,22 @@ def tradeoff(table: pd.DataFrame, axis: str, task: Task, split: str = "validatio
 _GRID_LINES = {"gridcolor": GRID, "zeroline": False, "showline": True, "linecolor": GRID, "automargin": True}
 
 
-def _groups(drawn: pd.DataFrame, points: list[Point], several: bool) -> list[tuple[str, list[Point]]]:
-    """One entry of the legend each: a criterion at a grain (of a model, where there are several); controls last."""
+def _subjects(drawn: pd.DataFrame) -> dict[str, str]:
+    """By their key, what tells the models, and the data that they were measured on, from each other; mostly nothing."""
+    there = drawn.drop_duplicates("subject_key").set_index("subject_key")
+    several = there["model_id"].nunique() > 1
+    on_other_data = there["model_id"].duplicated(keep=False)
+    examples = there["validation_examples"].map(measured_on).where(on_other_data, "")
+    return {key: _named(there.at[key, "model"] if several else "", examples[key]) for key in there.index}
+
+
+def _groups(points: list[Point], names: dict[str, str]) -> list[tuple[str, list[Point]]]:
+    """One entry of the legend each: a criterion at a grain (of a subject, where there are several); controls last."""
     groups: dict[str, list[Point]] = {}
     for point in points:
         about = point.about
         label = _("Random control") if about["is_control"] else criterion(about["scorer"])
-        name = _named(label, about["granularity"], about["model"] if several else "")
+        name = _named(label, about["granularity"], names[about["subject_key"]])
         groups.setdefault(name, []).append(point)
     return sorted(groups.items(), key=lambda named: (bool(named[1][0].about["is_control"]), named[0]))
 
@@ -154,9 +164,9 @@ def _at(x, y, set_off: bool) -> dict:
 
 def _connecting(group: list[Point], colour: str, faded: bool) -> dict:
     """A thin line through the means of recipes that differ in the amount only, or through all when there are enough."""
-    lines: dict[tuple, list[Point]] = {}
+    lines: dict[str, list[Point]] = {}
     for point in group:
-        lines.setdefault((point.about["line_key"], point.about["examples"]), []).append(point)
+        lines.setdefault(point.about["line_key"], []).append(point)
     x, y = [], []
     for line in lines.values():
         if len(line) < LINED_UP:
@@ -205,14 +215,14 @@ def _named(*parts: str) -> str:
 # -- what stands beside the runs ----------------------------------------------------------------------------------
 
 
-def _untouched(of_model: pd.DataFrame, along: Axis, split: str) -> tuple[float | None, float] | None:
+def _untouched(runs: pd.DataFrame, along: Axis, split: str) -> tuple[float | None, float] | None:
     """Where the untouched model is: what it costs, None where that cannot be said, and its metric; None: unknown."""
-    known = of_model[f"{split}_baseline"].dropna()
+    known = runs[f"{split}_baseline"].dropna()
     if known.empty:
         return None
     x = along.before
     if isinstance(x, str):
-        x = float(of_model[x].dropna().astype(float).median())
+        x = float(runs[x].dropna().astype(float).median())
     return x, float(known.iloc[-1])
 
 
@@ -226,12 +236,12 @@ def _star(x: float | None, y: float, name: str) -> dict:
     return {"type": "scatter", "x": [x], "y": [y]} | shown | told
 
 
-def _front(of_model: pd.DataFrame, along: Axis, split: str, model: str) -> list[dict]:
-    """The Pareto front of a model as a quiet stepped line; none where a single point is all of it."""
+def _front(runs: pd.DataFrame, along: Axis, split: str, subject: str) -> list[dict]:
+    """The Pareto front of a subject's runs as a quiet stepped line; none where a single point is all of it."""
     sign = -1 if along.more_is_better else 1
-    by_validation = recipe_points(of_model, "validation", along.after)
+    by_validation = recipe_points(runs, "validation", along.after)
     places = [(point.x, point.y, point.about["recipe_key"]) for point in by_validation]
-    untouched = _untouched(of_model, along, "validation")
+    untouched = _untouched(runs, along, "validation")
     if untouched is not None and untouched[0] is not None:
         places.append((*untouched, None))
     kept = front([sign * x for x, _y, _key in places], [y for _x, y, _key in places])
@@ -239,8 +249,8 @@ def _front(of_model: pd.DataFrame, along: Axis, split: str, model: str) -> list[
     label = _("Pareto front")
     if split != "validation":
         label = _("Pareto front, chosen on validation")
-        seen = {p.about["recipe_key"]: p.y for p in recipe_points(of_model, split, along.after)}
-        beside = _untouched(of_model, along, split)
+        seen = {p.about["recipe_key"]: p.y for p in recipe_points(runs, split, along.after)}
+        beside = _untouched(runs, along, split)
         seen[None] = beside[1] if beside else None
         ends = [(x, seen[key], key) for x, _y, key in ends if seen.get(key) is not None]
     if len(ends) < 2:
@@ -248,7 +258,7 @@ def _front(of_model: pd.DataFrame, along: Axis, split: str, model: str) -> list[
     ends.sort()
     # Between two points one has what the costlier of them costs and the cheaper of them gives.
     line = {"shape": "vh" if along.more_is_better else "hv", "color": MUTED, "width": 1.5}
-    drawn = {"type": "scatter", "mode": "lines", "name": _named(label, model), "line": line, "opacity": 0.7}
+    drawn = {"type": "scatter", "mode": "lines", "name": _named(label, subject), "line": line, "opacity": 0.7}
     return [drawn | {"x": [end[0] for end in ends], "y": [end[1] for end in ends], "hoverinfo": "skip"}]
 
 

@@ -7,7 +7,7 @@ from prunekit.core.recipe import Recipe, Training
 from prunekit.core.settings import Setting, settings_of
 from prunekit.reports.noise import Comparison, comparisons
 from prunekit.reports.points import recipe_points
-from prunekit.reports.recipes import UNITS, share
+from prunekit.reports.recipes import UNITS, measured_on, share
 
 AT_MOST = 5
 _SETTINGS = [*settings_of(Recipe), *settings_of(Training)]
@@ -121,7 +121,7 @@ def _settings_in(compared: Comparison) -> dict[str, str]:
     said = {s.name: f"{_(s.label).lower()} {_value(s, plain[s.name])}" for s in _SETTINGS if s.name in plain}
     by_hand = len(plain.get("overrides", ())) + len(plain.get("locked", ()))
     said["by_hand"] = ngettext("{n} layer by hand", "{n} layers by hand", by_hand).format(n=by_hand)
-    said["examples"] = _("{n} validation examples").format(n=about["examples"])
+    said["examples"] = measured_on(about["validation_examples"])
     return said
 
 

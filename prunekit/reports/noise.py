@@ -26,9 +26,9 @@ class Comparison:
 
 def comparisons(points: list[Point]) -> list[Comparison]:
     """One comparison for each setting in which at least two criteria ran, in the order of the points."""
-    alike: dict[tuple, list[Point]] = {}
+    alike: dict[str, list[Point]] = {}
     for point in points:
-        alike.setdefault((point.about["setting_key"], point.about["examples"]), []).append(point)
+        alike.setdefault(point.about["setting_key"], []).append(point)
     return [_comparison(group) for group in alike.values() if len(group) > 1]
 
 

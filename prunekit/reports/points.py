@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 ABOUT = ("model_id", "model", "scorer", "criterion", "grain", "granularity", "target", "amount", "is_control")
-ABOUT += ("recipe_key", "line_key", "setting_key", "setting")
+ABOUT += ("recipe_key", "line_key", "setting_key", "subject_key", "setting", "validation_examples")
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,16 @@ def recipe_points(table: pd.DataFrame, split: str, along: str | None = None) -> 
     """The points of a table (of `run_table`), in its order: `along` is the column of the cost.
 
     Runs without the metric or the cost are left out. A seed that ran twice counts once, by its newest run: it is the
-    same experiment again. Runs on the full data and on the shipped part of it are not averaged.
+    same experiment again.
     """
     wanted = table[f"{split}_finetuned"].notna()
     if along is not None:
         wanted &= table[along].notna()
-    names = ["id", "seed", "created", "validation_examples", *ABOUT]
+    names = ["id", "seed", "created", *ABOUT]
     names += [f"{split}_{name}" for name in ("finetuned", "low", "high")] + ([along] if along else [])
-    found: dict[tuple, dict[int, dict]] = {}
+    found: dict[str, dict[int, dict]] = {}
     for row in table.loc[wanted, list(dict.fromkeys(names))].to_dict("records"):
-        if pd.isna(row["validation_examples"]):
-            row["validation_examples"] = None  # unlike NaN, the same as itself
-        seeds = found.setdefault((row["recipe_key"], row["validation_examples"]), {})
+        seeds = found.setdefault(row["recipe_key"], {})
         known = seeds.get(row["seed"])
         if known is None or row["created"] > known["created"]:
             seeds[row["seed"]] = row
@@ -64,7 +62,7 @@ def _point(rows: list[dict], split: str, along: str | None) -> Point:
         values=tuple(float(row[f"{split}_finetuned"]) for row in rows),
         low=_mean([row[f"{split}_low"] for row in rows]),
         high=_mean([row[f"{split}_high"] for row in rows]),
-        about={name: rows[0][name] for name in ABOUT} | {"examples": rows[0]["validation_examples"]},
+        about={name: rows[0][name] for name in ABOUT},
     )
 
 

@@ -28,6 +28,11 @@ def share(fraction: float) -> str:
     return _("{number} %").format(number=f"{100 * fraction:.4g}")
 
 
+def measured_on(examples: int) -> str:
+    """What the validation metric was measured on: the full data and the shipped part of it differ in the number."""
+    return _("{n} validation examples").format(n=examples)
+
+
 def what_it_does(recipe: Recipe) -> str:
     """One sentence that says what a run of the recipe will do."""
     lead = {

@@ -93,9 +93,9 @@ def _bars(lines: list[Line], label: str, colour: str, scale: float) -> list[dict
 
 def _range(lines: list[Line]) -> dict:
     """From a ten below everything that is drawn to a five above it, at most 100 %."""
-    spreads = [line.validation_spread or 0 for line in lines]
-    lowest = min((line.validation - s for line, s in zip(lines, spreads, strict=True)), default=0.0)
-    tops = [line.validation + s for line, s in zip(lines, spreads, strict=True)]
-    highest = max([*tops, *(line.validation_baseline for line in lines)], default=1.0)
-    low = max(math.floor(10 * lowest) * 10, 0)
-    return {"min": low, "max": max(min(math.ceil(20 * highest) * 5, 100), low + 5)}
+    drawn = [line.validation_baseline for line in lines]
+    for line in lines:
+        spread = line.validation_spread or 0
+        drawn += [line.validation - spread, line.validation + spread]
+    low = max(math.floor(10 * min(drawn, default=0.0)) * 10, 0)
+    return {"min": low, "max": max(min(math.ceil(20 * max(drawn, default=1.0)) * 5, 100), low + 5)}

@@ -6,8 +6,8 @@ import io
 import statistics
 from dataclasses import dataclass
 
-from prunekit.core.fingerprint import fingerprint
 from prunekit.experiments.store import Run
+from prunekit.reports.identity import identity_of
 from prunekit.reports.recipes import criterion
 
 
@@ -42,7 +42,7 @@ def sweep_lines(runs: list[Run]) -> list[Line]:
     groups: dict[str, list[Run]] = {}
     for run in runs:
         if run.state == "finished" and run.result:
-            groups.setdefault(fingerprint({k: v for k, v in run.recipe.items() if k != "seed"}), []).append(run)
+            groups.setdefault(identity_of(run).recipe_key, []).append(run)
     return sorted((_line(group) for group in groups.values()), key=lambda line: (line.granularity, line.amount))
 
 

@@ -96,6 +96,7 @@ FURTHER = (
     "recipe_key",
     "line_key",
     "setting_key",
+    "subject_key",
     "metric",
     "validation_examples",
     "validation_low",
@@ -116,7 +117,7 @@ FURTHER = (
     "command",
     "hover",
 )
-FOR_FIGURES = ("hover", "is_control", "is_open", "setting", "recipe_key", "line_key", "setting_key")
+FOR_FIGURES = ("hover", "is_control", "is_open", "setting", "recipe_key", "line_key", "setting_key", "subject_key")
 NUMBERS = ("validation_low", "validation_high", "test_baseline", "test_low", "test_high", "macs_before")
 NUMBERS += ("nonzero_before", "bytes_before", "speedup_low", "speedup_high", "relative_time", "untouched_time")
 
@@ -127,7 +128,7 @@ def run_table(runs: list[Run], batch: int | None = None) -> pd.DataFrame:
     batch: the batch size whose latency is told; by default the one of the run's headline.
     """
     cards = model_cards()  # once: they are files
-    identities = [identity_of(run.recipe) for run in runs]
+    identities = [identity_of(run) for run in runs]
     seeds = _seeds(runs, identities)
     rows = [_row(run, batch, seeds, cards, identity) for run, identity in zip(runs, identities, strict=True)]
     names = [column.name for column in COLUMNS] + list(FURTHER)
@@ -187,6 +188,7 @@ def _row(run: Run, batch: int | None, seeds: dict[str, int], cards: dict[str, Mo
         "recipe_key": identity.recipe_key,
         "line_key": identity.line_key,
         "setting_key": identity.setting_key,
+        "subject_key": identity.subject_key,
         "error": run.error,
         "command": identity.command,
     }

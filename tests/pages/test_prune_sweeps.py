@@ -240,12 +240,15 @@ def test_the_mode_and_the_fields_of_the_sweep_are_kept_over_a_change_of_page(his
 
 
 def test_its_runs_are_compared_by_themselves(history):
+    add_finished(history, recipe(amount=0.9))
     page = start(sweep_page())
     finish(history, history.runs())
     page.run()
     page.button(key=f"compare_{history.sweeps()[0].id}").click().run()
     assert not page.exception
-    assert page.session_state["compared_sweep"] == history.sweeps()[0].id
+    compared = open_page("compare", compared_sweep=page.session_state["compared_sweep"])
+    assert len(compared.dataframe[0].value) == 12
+    assert 0.9 not in set(compared.dataframe[0].value["sparsity_target"])
 
 
 def test_another_model_is_no_reason_to_forget_the_sweep_that_was_wanted(history):

@@ -9,7 +9,7 @@ from prunekit.core.tasks import CLASSIFICATION
 from prunekit.reports.axes import AXES, unit_of_time
 from prunekit.reports.figures import COLOURS, FADED, MUTED, colour_of, tradeoff
 from prunekit.reports.tables import run_table
-from tests.sample_runs import quick, recipe, run
+from tests.sample_runs import on_full_data, quick, recipe, run
 
 RUNS = [
     run(recipe(amount=0.5), finetuned=0.9),
@@ -159,6 +159,18 @@ def test_each_model_has_a_front_of_its_own():
     runs = [run(recipe(amount=a, model=m)) for a in (0.5, 0.8) for m in ("lenet-fashion", "mlp-digits")]
     fronts = [name for name in drawn(runs)[1] if name.startswith("Pareto")]
     assert sorted(fronts) == ["Pareto front · LeNet on Fashion-MNIST", "Pareto front · Perceptron on digits"]
+
+
+def test_runs_on_the_full_data_have_a_front_and_an_untouched_model_of_their_own():
+    shipped = [run(recipe(amount=a)) for a in (0.5, 0.8)]
+    full = [on_full_data(run(recipe(amount=a))) for a in (0.3, 0.6)]
+    for one in full:
+        one.result["validation_baseline"] = 0.93
+    figure, traces = drawn(shipped + full, axis="macs")
+    assert list(traces["Pareto front · 1000 validation examples"].x) == [320_000, 1_600_000]
+    assert list(traces["Pareto front · 6000 validation examples"].x) == [640_000, 1_600_000]
+    assert sorted(line.y0 for line in figure.layout.shapes) == [0.91, 0.93]
+    assert {f"Magnitude · channels · {n} validation examples" for n in (1000, 6000)} <= set(traces)
 
 
 def test_the_front_is_of_means_and_not_of_lucky_seeds():

@@ -8,7 +8,7 @@ import pytest
 from prunekit.core.tasks import CLASSIFICATION, REGRESSION
 from prunekit.reports.sweep_chart import sweep_chart
 from prunekit.reports.sweep_table import sweep_csv, sweep_lines
-from tests.sample_runs import recipe, run
+from tests.sample_runs import on_full_data, recipe, run
 
 
 def runs(scorer: str = "taylor", amount: float = 0.5, **finetuned):
@@ -29,6 +29,11 @@ def test_two_seeds_at_90_and_80_percent_are_85_with_a_spread_of_7():
 def test_a_single_seed_has_no_spread():
     [line] = sweep_lines(runs(seed0=0.9))
     assert (line.seeds, line.validation_spread, line.test_spread) == (1, None, None)
+
+
+def test_runs_on_the_full_data_are_a_line_of_their_own():
+    shipped, full = runs(seed0=0.9, seed1=0.8)
+    assert [line.seeds for line in sweep_lines([shipped, on_full_data(full)])] == [1, 1]
 
 
 def test_only_finished_runs_count():
@@ -64,6 +69,11 @@ def test_the_axis_of_values_holds_the_untouched_model_and_the_ends_of_the_bars()
     options = sweep_chart(sweep_lines(runs(seed0=0.75, seed1=0.65)), [0.5], CLASSIFICATION)
     assert (options["yAxis"]["min"], options["yAxis"]["max"]) == (60, 95)  # 70 - 7 below, 91 above
     assert options["series"][0]["markLine"]["data"] == [{"yAxis": 91.0}]
+
+
+def test_an_untouched_model_that_all_runs_are_better_than_is_on_the_chart_too():
+    options = sweep_chart(sweep_lines(runs(seed0=0.97)), [0.5], CLASSIFICATION)
+    assert options["yAxis"]["min"] <= 91 - 1
 
 
 def test_each_criterion_is_one_entry_of_the_legend_with_its_bars():

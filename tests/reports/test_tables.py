@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from prunekit.reports.tables import COLUMNS, batch_sizes, csv, run_table
-from tests.sample_runs import quick, recipe, run
+from tests.sample_runs import on_full_data, quick, recipe, run
 
 
 def test_a_finished_run_is_a_row_with_the_figures_of_its_result():
@@ -49,8 +49,13 @@ def test_a_latency_of_another_batch_size_is_not_passed_off_as_the_one_asked_for(
 
 def test_seeds_are_counted_over_finished_runs_that_differ_in_nothing_else():
     three = [run(recipe(seed=seed)) for seed in (0, 1, 2)]
-    others = [run(recipe(seed=3), state="running"), run(recipe(training=quick(9)))]
-    assert list(run_table(three + others)["seeds"]) == [3, 3, 3, 3, 1]
+    others = [run(recipe(training=quick(9))), on_full_data(run(recipe(seed=3)))]
+    assert list(run_table(three + others)["seeds"]) == [3, 3, 3, 1, 1]
+
+
+def test_a_run_that_is_not_over_has_no_seeds_beside_it_yet():
+    table = run_table([run(recipe(seed=0)), run(recipe(seed=1), state="running")])
+    assert list(table["seeds"].isna()) == [False, True]
 
 
 def test_each_run_knows_how_it_stands_to_the_best_at_its_amount():

@@ -8,6 +8,7 @@ import streamlit as st
 from prunekit.core.amounts import metric_text
 from prunekit.core.language import _, ngettext
 from prunekit.experiments.store import Run, Store
+from prunekit.reports.identity import identity_of
 from prunekit.reports.tables import task_of
 from prunekit.ui.panels import chosen_runs
 from prunekit.ui.panels.run_card import run_card, run_line
@@ -50,8 +51,7 @@ def _seeds_of(run: Run, table: pd.DataFrame) -> tuple[str, ...]:
 
 def _are_seeds(runs: list[Run]) -> bool:
     """Whether the runs differ in their seeds only."""
-    first = runs[0].recipe | {"seed": None}
-    return all(run.recipe | {"seed": None} == first for run in runs[1:])
+    return len({identity_of(run).recipe_key for run in runs}) == 1
 
 
 def _heading(runs: list[Run]) -> str:
