@@ -42,6 +42,7 @@ shipped: setup
 # The README's tables, from the saved results of bench and study.
 readme: setup
 	$(BIN)/python -m tests.readme
+	$(BIN)/python -m tests.studies.report
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

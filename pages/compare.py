@@ -3,7 +3,7 @@
 import streamlit as st
 
 from prunekit.core.language import _
-from prunekit.experiments.store import ACTIVE, WAITING
+from prunekit.experiments.runs import ACTIVE, WAITING
 from prunekit.reports.tables import batch_sizes, run_table
 from prunekit.ui import frame, state
 from prunekit.ui.components.again import look_again

@@ -12,7 +12,7 @@ from prunekit.ui.panels.layers import layer_editor, uncut_layers
 from prunekit.ui.panels.numbers import Outlook, numbers_line
 from prunekit.ui.panels.preview import ask_for_preview, preview_tile
 from prunekit.ui.panels.sides import keep_button, preview_beside, side_a, side_line, sides_by_layer, with_preview
-from prunekit.ui.panels.torchvision_picker import offer_untrained
+from prunekit.ui.panels.torchvision_picker import must_be_fetched, offer_untrained
 from prunekit.ui.tables import table_of
 
 frame.ensure()
@@ -36,7 +36,8 @@ with st.container(key="controls", horizontal=True, vertical_alignment="bottom"):
 if lack:
     st.caption(f"{lack} {_(card.summary)}")
 
-answers = answers_or_wait(("exploration", *question.arguments()), ("summary", card.id))
+questions = ("exploration", *question.arguments()), ("summary", card.id)
+answers = None if must_be_fetched(card) else answers_or_wait(*questions)
 if answers is None:
     offer_untrained(card, state.choose_model)
     st.stop()

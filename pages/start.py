@@ -11,7 +11,7 @@ from prunekit.ui.panels.gallery import gallery, model_tiles
 from prunekit.ui.panels.layers import layer_columns, layer_frame
 from prunekit.ui.panels.needs import need_form
 from prunekit.ui.panels.no_data import what_works
-from prunekit.ui.panels.torchvision_picker import offer_untrained, torchvision_picker
+from prunekit.ui.panels.torchvision_picker import must_be_fetched, offer_untrained, torchvision_picker
 
 frame.ensure()
 card = state.chosen_card()
@@ -50,7 +50,7 @@ with st.container(border=True, key="needs"):
         needs(card.id)
 
 st.subheader(_("What {model} is made of").format(model=_(card.title)), anchor=False)
-answers = answers_or_wait(("summary", card.id))
+answers = None if must_be_fetched(card) else answers_or_wait(("summary", card.id))
 if answers is None:
     offer_untrained(card, state.choose_model)
 else:

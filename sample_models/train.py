@@ -14,6 +14,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from prunekit.core.threads import share_cores
+
+share_cores()
+
 import safetensors
 import safetensors.torch
 import torch
@@ -207,14 +211,14 @@ def card_of(name: str, sample: Sample, settings: Training, dataset: Dataset, mod
         "classes": list(dataset.classes),
         "preprocessing": {"pixels": "in [0, 1], then (pixel - mean) / std", "mean": list(mean), "std": list(std)},
         "training": dataclasses.asdict(settings)
-        | {"seed": sample.seed, "augmentation": {"shift": dataset.shift, "flips": dataset.flips}},
+        | {"seed": sample.seed, "augmentation": {"shift": dataset.train.shift, "flips": dataset.train.flips}},
         "split": {"how": sample.split, "full": sizes(dataset), "shipped": sizes(shipped)},
         "metrics": {"full": metrics(model, dataset), "shipped": metrics(model, shipped)},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "macs": count_macs(model, torch.zeros(1, *model.input_shape)),
         "bytes": weights.stat().st_size,
         "checksum": checksum(weights),
-        "licence": {"data": dataset.licence, "source": dataset.source, "weights": "MIT"},
+        "licence": {"data": dataset.card.licence, "source": dataset.card.source, "weights": "MIT"},
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__.split("+")[0],

@@ -17,9 +17,7 @@ def table(saved: dict) -> str:
     for row in saved["rows"]:
         cells = (f"`{row['name']}`", f"{row['value']:g} {row['unit']}", row["goal"] or "–", row["spread"], row["what"])
         lines.append(f"| {' | '.join(cells)} |")
-    here = saved["environment"]
-    versions = f"Python {here['python']}, torch {here['torch']}"
-    lines += ["", f"Commit {here['commit']}, {here['date']}, {here['machine']}, {versions}."]
+    lines += ["", results.told_environment(saved["environment"])]
     return "\n".join(lines)
 
 

@@ -47,6 +47,12 @@ def environment() -> dict:
     }
 
 
+def told_environment(here: dict) -> str:
+    """An environment as a sentence."""
+    versions = f"Python {here['python']}, torch {here['torch']}"
+    return f"Commit {here['commit']}, {here['date']}, {here['machine']}, {versions}."
+
+
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
     names = (

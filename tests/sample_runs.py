@@ -4,7 +4,8 @@ import dataclasses
 import time
 
 from prunekit.core.recipe import Recipe, Training
-from prunekit.experiments.store import Run, Store
+from prunekit.experiments.ledger import Ledger
+from prunekit.experiments.runs import Run
 
 START = 1_790_000_000.0
 BASELINE = 0.91
@@ -94,7 +95,7 @@ def on_full_data(finished: Run) -> Run:
     return dataclasses.replace(finished, result=finished.result | {"validation_examples": 6000})
 
 
-def add_finished(store: Store, asked: Recipe, role: str = "run", **given) -> str:
+def add_finished(store: Ledger, asked: Recipe, role: str = "run", **given) -> str:
     """Adds a finished run to a store."""
     run_id = store.add(asked.to_plain(), asked.fingerprint, asked.title(), role)
     now = time.time()
@@ -102,7 +103,7 @@ def add_finished(store: Store, asked: Recipe, role: str = "run", **given) -> str
     return run_id
 
 
-def add_running(store: Store, asked: Recipe, epochs_done: int = 1) -> str:
+def add_running(store: Ledger, asked: Recipe, epochs_done: int = 1) -> str:
     """Adds a run in the middle of an epoch, with its events."""
     run_id = store.add(asked.to_plain(), asked.fingerprint, asked.title(), "run")
     store.change(run_id, state="running", started=time.time() - 5)

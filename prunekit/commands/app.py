@@ -11,7 +11,7 @@ import webbrowser
 
 from prunekit.core.errors import BadSetting, StoreUnavailable
 from prunekit.core.language import N_, _
-from prunekit.experiments.folder import ROOT, home, make_writable
+from prunekit.experiments.folder import ROOT, home, make_writable, refusal
 
 HELP = N_("Open the app in the browser.")
 HOST = "127.0.0.1"
@@ -52,8 +52,7 @@ def check_home() -> None:
     try:
         make_writable(home())
     except OSError as error:
-        sentence = _("The folder {path} cannot be written to; set PRUNEKIT_HOME to another one.")
-        raise StoreUnavailable(sentence.format(path=home())) from error
+        raise StoreUnavailable(refusal(error, home())) from error
 
 
 def check_port(port: int) -> None:

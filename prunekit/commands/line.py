@@ -1,13 +1,14 @@
 """Reads the command line, runs one command, and turns errors into one sentence and an exit code."""
 
 import argparse
-import errno
 import json
 import os
 import sys
 import warnings
+from pathlib import Path
 
 from prunekit.commands import app, data, models, profile, prune, score, sweep
+from prunekit.core.disk import is_full, no_room
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.language import _
 
@@ -44,9 +45,9 @@ def main(words: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail(_("Stopped."), 130, options)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if not is_full(error):
             raise
-        return _fail(_("The disk is full; free some space and try again."), 5, options)
+        return _fail(no_room(Path(error.filename or ".").resolve()), 5, options)
     if answer is not None and getattr(options, "json", False):
         print(json.dumps(answer), flush=True)
     return 0

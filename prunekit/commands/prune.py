@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prunekit.commands.options import add_model, add_setting, add_settings, number, pairs
 from prunekit.core.cuts import check_fraction
+from prunekit.core.disk import not_ours
 from prunekit.core.errors import BadSetting, CorruptFile
 from prunekit.core.language import N_, _
 from prunekit.core.recipe import Recipe, Training
@@ -95,8 +96,7 @@ def _check_folder(folder: Path) -> None:
     try:
         make_writable(folder)
     except OSError as error:
-        sentence = _("The folder {path} cannot be written to; choose another --out.")
-        raise BadSetting(sentence.format(path=folder)) from error
+        raise BadSetting(not_ours(folder, "--out")) from error
 
 
 def _narrate(event: dict) -> None:

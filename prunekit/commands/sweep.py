@@ -55,7 +55,7 @@ def run(options) -> dict:
     from filelock import FileLock, Timeout
 
     from prunekit.experiments.folder import home
-    from prunekit.experiments.store import Store
+    from prunekit.experiments.ledger import Ledger
 
     sweep = sweep_of(options)
     folder = options.state or home() / "sweeps" / sweep.fingerprint
@@ -64,7 +64,7 @@ def run(options) -> dict:
     if (folder / "engine").exists():
         sentence = _("{folder} is the history of the app, which its engine writes; choose another --state.")
         raise BadSetting(sentence.format(folder=folder))
-    store = Store(folder, writable=True)
+    store = Ledger(folder)
     _tell_left_out(sweep)
     if options.estimate:
         return _say_estimate(sweep, store, options)

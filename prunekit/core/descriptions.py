@@ -36,6 +36,12 @@ def scorer_descriptions() -> dict[str, ScorerDescription]:
     return {d["name"]: _description(d) for d in plain}
 
 
+def fitting_scorers(granularity: str, has_data: bool = True) -> dict[str, ScorerDescription]:
+    """Those with an answer for a granularity; without data only those that look at weights alone."""
+    fits = {name: d for name, d in scorer_descriptions().items() if granularity in d.granularities}
+    return fits if has_data else {name: d for name, d in fits.items() if d.needs == "weights"}
+
+
 def _description(plain: dict) -> ScorerDescription:
     kinds = {"int": int, "float": float, "str": str, "bool": bool}
     knobs = tuple(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prunekit.core.cuts import Cut, check_fraction
-from prunekit.core.descriptions import scorer_descriptions
+from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import N_, _
@@ -40,7 +40,7 @@ class Place:
 
 def first_scorer(granularity: str) -> str:
     """The criterion that Explore begins with."""
-    return next(name for name, d in scorer_descriptions().items() if granularity in d.granularities)
+    return next(iter(fitting_scorers(granularity)))
 
 
 def parameters(place: Place, own: str = "", focus: str = "") -> dict[str, str]:

@@ -64,7 +64,7 @@ def checked(s: Setting, given):
             raise BadSetting(sentence.format(label=label, choices=", ".join(map(str, s.choices)), given=given))
         return s.choices[s.choices.index(given)]
     if s.kind in (int, float):
-        number = isinstance(given, (int, float)) and not isinstance(given, bool) and math.isfinite(given)
+        number = isinstance(given, (int, float)) and not isinstance(given, bool) and _is_finite(given)
         whole = s.kind is float or (number and int(given) == given)
         if not (number and whole):
             wanted = _("a number") if s.kind is float else _("a whole number")
@@ -87,8 +87,22 @@ def checked(s: Setting, given):
     return given
 
 
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number that no float can hold
+        return False
+
+
 def _short(limit: float | None) -> str:
     return "" if limit is None else f"{limit:.15g}"
+
+
+def in_words(s: Setting, value) -> str:
+    """A value of a setting as people read it: the label of a choice, or the number as it would be typed."""
+    if value in s.choices and s.labels:
+        return _(s.labels[s.choices.index(value)])
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def from_plain(cls, plain: dict):

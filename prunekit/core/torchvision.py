@@ -7,6 +7,7 @@ import difflib
 import functools
 import importlib.metadata
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,13 @@ class PublishedWeights:
     def file(self) -> str:
         return self.url.rpartition("/")[2]
 
+    @property
+    def path(self) -> Path:
+        """Where the file lies or will lie: in torch's own folder, so that what was fetched before is found."""
+        cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+        home = os.environ.get("TORCH_HOME", os.path.join(cache, "torch"))
+        return Path(home).expanduser() / "hub" / "checkpoints" / self.file
+
 
 @dataclass(frozen=True)
 class TorchvisionNet:
@@ -56,6 +64,11 @@ class TorchvisionNet:
     paper: str
     source: str
     published: PublishedWeights
+
+
+def published_weights(model_id: str) -> PublishedWeights:
+    """Where the weights of `torchvision/NAME/published` come from."""
+    return torchvision_entry(model_id.split("/")[1]).published
 
 
 @functools.cache

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 
 from prunekit.core.data_cards import DATA_CARDS
-from prunekit.core.data_folder import data_folder, full_set_folder, has_full_set
-from prunekit.core.errors import BadSetting, CorruptFile
+from prunekit.core.data_folder import data_folder, full_set_folder
+from prunekit.core.errors import CorruptFile
 from prunekit.core.language import N_, _
 from prunekit.core.tasks import CLASSIFICATION
 from prunekit.data.choosing import balanced, stratified
 from prunekit.data.dataset import Dataset
-from prunekit.data.folder import SHIPPED
+from prunekit.data.folder import SHIPPED, takes_full
 from prunekit.data.sheets import read_classes, read_sheet
 from prunekit.data.split import Split
 
@@ -42,27 +42,9 @@ SHEETS = {"train": [f"data_batch_{i}.png" for i in range(1, 6)], "test": ["test_
 
 def load(prefer: str) -> Dataset:
     """The full set where it is there and not unwanted, else the shipped subset; see `load_dataset`."""
-    full = prefer != "shipped" and has_full_set("cifar10")
-    if prefer == "full" and not full:
-        sentence = _("The full CIFAR-10 is not in {folder}; “prunekit data --download cifar10” gets it.")
-        raise BadSetting(sentence.format(folder=data_folder()))
+    full = takes_full(CARD, prefer)
     train, validation, test = _full_parts() if full else _shipped_parts()
-    return Dataset(
-        id=CARD.id,
-        title=CARD.title,
-        task=CLASSIFICATION,
-        train=train,
-        validation=validation,
-        test=test,
-        classes=CLASSES,
-        normalization=NORMALIZATION,
-        input_shape=SHAPE,
-        full=full,
-        source=CARD.source,
-        licence=CARD.licence,
-        flips=True,
-        shift=4,
-    )
+    return Dataset(CARD, train, validation, test, CLASSES, full)
 
 
 def shipped_rows(train_targets, test_targets) -> dict:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from prunekit.core.data_cards import DataCard
 from prunekit.core.tasks import Task
 from prunekit.data.split import Split
 
@@ -10,22 +11,30 @@ from prunekit.data.split import Split
 class Dataset:
     """Train to learn, validation to decide, test to report.
 
-    normalization: (means, standard deviations), one number per channel, of images in [0, 1];
-    input_shape: of one example, (channels, height, width) for images; full: the full set, not a shipped subset;
-    flips, shift: what augmentation is allowed, mirroring and moving by up to `shift` pixels.
+    classes: the names of the targets; full: whether this is the full set, not a shipped subset.
     """
 
-    id: str
-    title: str
-    task: Task
+    card: DataCard
     train: Split
     validation: Split
     test: Split
     classes: tuple[str, ...]
-    normalization: tuple[tuple[float, ...], tuple[float, ...]]
-    input_shape: tuple[int, ...]
     full: bool
-    source: str
-    licence: str
-    flips: bool = False
-    shift: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.card.id
+
+    @property
+    def task(self) -> Task:
+        return self.train.task
+
+    @property
+    def normalization(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """(means, standard deviations) of images in [0, 1], one number per channel."""
+        return self.train.normalization
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one example; (channels, height, width) for images."""
+        return tuple(self.train.inputs.shape[1:])

@@ -31,17 +31,4 @@ def load(prefer: str) -> Dataset:
     inputs = torch.from_numpy(np.rint(pictures * (255 / DARKEST)).astype(np.uint8)).view(-1, 1, 8, 8)
     everything = Split(inputs, torch.from_numpy(labels).long(), NORMALIZATION, task=CLASSIFICATION)
     train, validation, test = (everything.take(rows) for rows in stratified(labels, SHARES, SPLIT_SEED))
-    return Dataset(
-        id=CARD.id,
-        title=CARD.title,
-        task=CLASSIFICATION,
-        train=train,
-        validation=validation,
-        test=test,
-        classes=tuple("0123456789"),
-        normalization=NORMALIZATION,
-        input_shape=(1, 8, 8),
-        full=True,
-        source=CARD.source,
-        licence=CARD.licence,
-    )
+    return Dataset(CARD, train, validation, test, classes=tuple("0123456789"), full=True)

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from prunekit.core.data_cards import DATA_CARDS, DataCard
 from prunekit.core.data_folder import data_folder, has_full_set
+from prunekit.core.disk import is_full, not_ours
 from prunekit.core.errors import BadSetting, CorruptFile, StoreUnavailable, UnknownName, Unreachable
 from prunekit.core.language import _
 from prunekit.data.catalogue import load_dataset
@@ -24,8 +25,7 @@ from prunekit.data.catalogue import load_dataset
 SOURCES = {"fashion-mnist": ("FashionMNIST", "FashionMNIST/raw"), "cifar10": ("CIFAR10", "cifar-10-batches-py")}
 SILENCE_SECONDS = 30  # a server that says nothing for this long is not there
 LOOK_SECONDS = 0.5
-NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-DISK_TROUBLE = (*NO_ROOM, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG, errno.EIO)
+DISK_TROUBLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 
 
 def download(name: str, report: Callable[[int, int], None] = lambda done, total: None) -> bool:
@@ -96,13 +96,12 @@ def _check_room(card: DataCard) -> None:
 
 
 def _disk(card: DataCard, error: OSError) -> StoreUnavailable:
-    if error.errno in NO_ROOM:
+    if is_full(error):
         sentence = _("There is no room for {title} in {folder}: it takes {room} MB for a while; free some space.")
         return StoreUnavailable(
             sentence.format(title=card.title, folder=data_folder(), room=round(card.room / 1_000_000))
         )
-    sentence = _("The folder {path} cannot be written to; set PRUNEKIT_DATA to another one.")
-    return StoreUnavailable(sentence.format(path=data_folder()))
+    return StoreUnavailable(not_ours(data_folder(), "PRUNEKIT_DATA"))
 
 
 def _clear(staging: Path) -> None:
@@ -158,7 +157,7 @@ def _fetch(card: DataCard, staging: Path) -> None:
         with contextlib.redirect_stderr(io.StringIO()):  # its progress bar
             source(staging, download=True)
     except OSError as error:
-        if error.errno in DISK_TROUBLE:
+        if is_full(error) or error.errno in DISK_TROUBLE:
             raise
         raise _unreachable(card, source) from error
     except http.client.HTTPException as error:

@@ -5,13 +5,13 @@ from pathlib import Path
 import torch
 
 from prunekit.core.data_cards import DATA_CARDS
-from prunekit.core.data_folder import data_folder, has_full_set
-from prunekit.core.errors import BadSetting, CorruptFile
+from prunekit.core.data_folder import data_folder
+from prunekit.core.errors import CorruptFile
 from prunekit.core.language import N_, _
 from prunekit.core.tasks import CLASSIFICATION
 from prunekit.data.choosing import balanced, stratified
 from prunekit.data.dataset import Dataset
-from prunekit.data.folder import SHIPPED
+from prunekit.data.folder import SHIPPED, takes_full
 from prunekit.data.idx import read_idx
 from prunekit.data.split import Split
 
@@ -39,28 +39,9 @@ SHIPPED_TRAIN, SHIPPED_VALIDATION = 6000, 1000
 
 def load(prefer: str) -> Dataset:
     """The full set where it is there and not unwanted, else the shipped subset; see `load_dataset`."""
-    folder = data_folder() / "FashionMNIST" / "raw"
-    full = prefer != "shipped" and has_full_set("fashion-mnist")
-    if prefer == "full" and not full:
-        sentence = _("The full Fashion-MNIST is not in {folder}; “prunekit data --download fashion-mnist” gets it.")
-        raise BadSetting(sentence.format(folder=folder))
-    train, validation, test = _full_parts(folder) if full else _shipped_parts()
-    return Dataset(
-        id=CARD.id,
-        title=CARD.title,
-        task=CLASSIFICATION,
-        train=train,
-        validation=validation,
-        test=test,
-        classes=CLASSES,
-        normalization=NORMALIZATION,
-        input_shape=SHAPE,
-        full=full,
-        source=CARD.source,
-        licence=CARD.licence,
-        flips=True,
-        shift=1,
-    )
+    full = takes_full(CARD, prefer)
+    train, validation, test = _full_parts() if full else _shipped_parts()
+    return Dataset(CARD, train, validation, test, CLASSES, full)
 
 
 def shipped_rows(targets) -> tuple:
@@ -79,7 +60,8 @@ def _split_rows(targets) -> list:
     return stratified(targets, (1 - VALIDATION_SHARE, VALIDATION_SHARE), SPLIT_SEED)
 
 
-def _full_parts(folder: Path) -> tuple[Split, Split, Split]:
+def _full_parts() -> tuple[Split, Split, Split]:
+    folder = data_folder() / "FashionMNIST" / "raw"
     train = _read(folder, "train")
     learn, decide = _split_rows(train.targets)
     return train.take(learn), train.take(decide), _read(folder, "t10k")

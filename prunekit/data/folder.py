@@ -1,5 +1,19 @@
-"""Where the shipped data lies."""
+"""Where the shipped data lies, and when the full sets are taken in its place."""
 
 from pathlib import Path
 
+from prunekit.core.data_cards import DataCard
+from prunekit.core.data_folder import data_folder, has_full_set
+from prunekit.core.errors import BadSetting
+from prunekit.core.language import _
+
 SHIPPED = Path(__file__).resolve().parents[2] / "sample_models" / "data"
+
+
+def takes_full(card: DataCard, prefer: str) -> bool:
+    """Whether the full set is there and not unwanted; `prefer` as in `load_dataset`. Raises BadSetting."""
+    full = prefer != "shipped" and has_full_set(card.id)
+    if prefer == "full" and not full:
+        sentence = _("The full {title} is not in {folder}; “prunekit data --download {id}” gets it.")
+        raise BadSetting(sentence.format(title=card.title, folder=data_folder(), id=card.id))
+    return full

@@ -31,6 +31,7 @@ from prunekit.selection import prune_cut, sorted_scores
 from prunekit.structure import channel_costs, channel_groups, example_inputs_of, layers, weight_costs, weight_names
 from prunekit.surgery import masked_copy, remove_channels
 from prunekit.training import evaluate, quick_copy, train
+from prunekit.training.threads import idle_threads, torch_threads
 
 BINS = 96
 LOG_SPREAD = 50  # scores whose largest is this many times their median are drawn on a logarithmic axis
@@ -152,20 +153,23 @@ def training_pace(model_id: str, batch_size: int, precision: str, moment: int) -
         return len(steps) > PACE_WARM_UP + 1 and steps[-1] - steps[PACE_WARM_UP] > PACE_SECONDS
 
     settings = Training(epochs=1, batch_size=min(batch_size, len(data.train)), precision=precision)
-    with contextlib.suppress(Stopped):
-        train(copy.deepcopy(_model(model_id)).requires_grad_(True), data.train, card.task, settings, should_stop=enough)
-    steps = steps[min(PACE_WARM_UP, len(steps) - 2) :] if len(steps) > 1 else [steps[0], time.perf_counter()]
-    trained = settings.batch_size * (len(steps) - 1) / (steps[-1] - steps[0])
-    model, batches = quick_copy(_model(model_id)), list(itertools.islice(data.validation.batches(256), 4))
-    evaluate(model, batches[:1], card.task)
-    before = time.perf_counter()
-    seen = evaluate(model, batches, card.task).n
+    with torch_threads(idle_threads()):
+        with contextlib.suppress(Stopped):
+            copied = copy.deepcopy(_model(model_id)).requires_grad_(True)
+            train(copied, data.train, card.task, settings, should_stop=enough)
+        steps = steps[min(PACE_WARM_UP, len(steps) - 2) :] if len(steps) > 1 else [steps[0], time.perf_counter()]
+        trained = settings.batch_size * (len(steps) - 1) / (steps[-1] - steps[0])
+        model, batches = quick_copy(_model(model_id)), list(itertools.islice(data.validation.batches(256), 4))
+        evaluate(model, batches[:1], card.task)
+        before = time.perf_counter()
+        seen = evaluate(model, batches, card.task).n
+        evaluated = seen / (time.perf_counter() - before)
     return {
         "train": len(data.train),
         "validation": len(data.validation),
         "test": len(data.test),
         "train_per_second": trained,
-        "evaluate_per_second": seen / (time.perf_counter() - before),
+        "evaluate_per_second": evaluated,
     }
 
 

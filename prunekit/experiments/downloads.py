@@ -19,7 +19,7 @@ from filelock import FileLock
 from prunekit.core.data_folder import data_folder
 from prunekit.core.errors import StoreUnavailable
 from prunekit.core.language import _
-from prunekit.experiments.folder import ROOT, home
+from prunekit.experiments.folder import ROOT, home, refusal
 
 STARTING, DOWNLOADING, UNPACKING = "starting", "downloading", "unpacking"
 DONE, FAILED, STOPPED = "done", "failed", "stopped"
@@ -106,7 +106,10 @@ def tell_download(name: str, state: str, done: int = 0, total: int = 0, sentence
         with _lock():
             known = look_at_download(name)
             if known is not None and known.is_active and known.pid != pid:
-                return
+                # On Windows the `python` of a virtual environment is a process that starts the real one.
+                if known.pid != os.getppid():
+                    return
+                pid = known.pid
             _write(Download(name, state, done, total, sentence, pid, _born(pid), time.time()))
 
 
@@ -168,5 +171,4 @@ def _writable():
     try:
         yield
     except OSError as error:  # also filelock's Timeout
-        sentence = _("The folder {path} cannot be written to; set PRUNEKIT_HOME to another one.")
-        raise StoreUnavailable(sentence.format(path=home())) from error
+        raise StoreUnavailable(refusal(error, home())) from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from prunekit.core.data_folder import FULL_SETS, has_full_set
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Recipe
-from prunekit.experiments.store import STUDY, Run
+from prunekit.experiments.runs import STUDY, Run
 
 # Scoring, cutting and weighing a run take about as long as one more epoch does.
 AROUND = 1

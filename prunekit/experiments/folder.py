@@ -1,11 +1,11 @@
 """Where runs, answers and the engine's own files live."""
 
-import errno
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from prunekit.core.disk import is_full, not_ours
 from prunekit.core.language import _
 
 LITTLE_BYTES = 2**20  # with less room than this, a disk that refuses is a full one
@@ -32,17 +32,10 @@ def make_writable(folder: Path) -> None:
 
 
 def disk_full() -> str:
-    """The sentence for a disk without room."""
+    """The sentence for a disk without room, where runs go on when there is some."""
     return _("The disk is full; free some space and try again. Finished epochs are kept.")
-
-
-def is_full(error: OSError) -> bool:
-    """Whether it is for want of room, on the disk or in somebody's share of it, that a file could not be written."""
-    return error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
 
 
 def refusal(error: OSError, folder: Path) -> str:
     """The sentence for a disk that refuses to write: it is full, or the folder is not ours."""
-    if is_full(error):
-        return disk_full()
-    return _("The folder {path} cannot be written to; set PRUNEKIT_HOME to another one.").format(path=folder)
+    return disk_full() if is_full(error) else not_ours(folder, "PRUNEKIT_HOME")

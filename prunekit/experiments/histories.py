@@ -15,7 +15,8 @@ from pathlib import Path
 from prunekit.core.cards import SAMPLES
 from prunekit.core.errors import CorruptFile
 from prunekit.core.language import _
-from prunekit.experiments.store import STUDY, Run, Store
+from prunekit.experiments.ledger import Ledger
+from prunekit.experiments.runs import STUDY, Run
 
 LOG = logging.getLogger(__name__)
 
@@ -43,7 +44,13 @@ def write(path: Path, name: str, sweeps: Iterable[tuple[dict, str, list[Run]]], 
     path.write_bytes(gzip.compress(json.dumps(plain, separators=(",", ":")).encode(), 9, mtime=0))
 
 
-def bring_in(store: Store, folder: Path = FOLDER) -> None:
+def runs_of(sweep: dict) -> list[Run]:
+    """The runs of a sweep of a history, as a store would hand them out."""
+    fixed = {"role": STUDY, "state": "finished", "attempt": 0, "error": None}
+    return [Run(id=f"{run['fingerprint']}-1", **fixed, **run) for run in sweep["runs"]]
+
+
+def bring_in(store: Ledger, folder: Path = FOLDER) -> None:
     """Puts the histories of a folder into a store, each once; a damaged one is left out and told in the log.
 
     The environment variable PRUNEKIT_STUDIES=off leaves them all out, for a history of one's own runs only.

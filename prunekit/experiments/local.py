@@ -5,27 +5,30 @@ from collections.abc import Callable
 
 from prunekit.core.errors import PrunekitError, StoreUnavailable
 from prunekit.core.recipe import Recipe
-from prunekit.experiments.store import Run, Store
+from prunekit.experiments.ledger import Ledger
+from prunekit.experiments.runs import Run
 from prunekit.pruning.checkpoints import Checkpoint
 from prunekit.pruning.loop import execute
+from prunekit.pruning.timing import time_files
 
 CHECKPOINT = "checkpoint.npz"
 
 
 def run_here(
     recipe: Recipe,
-    store: Store,
+    store: Ledger,
     report: Callable[[dict], None] | None = None,
     timed: bool = False,
     role: str = "run",
 ) -> Run:
     """The finished run of a recipe: an earlier one, if the store has it; one that was cut off goes on.
 
-    store: writable, and written by nobody else meanwhile. Raises PrunekitError when the run failed; the store knows.
+    timed: measure the latency too, also of an earlier run that was not timed and whose model is still there;
+    store: written by nobody else meanwhile. Raises what the run failed with; the store knows.
     """
     known = store.same(recipe.fingerprint)
     if known is not None and known.state == "finished":
-        return known
+        return _timed(known, store) if timed else known
     run_id = known.id if known else store.add(recipe.to_plain(), recipe.fingerprint, recipe.title(), role)
     folder = store.files(run_id)
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,12 +51,22 @@ def run_here(
     try:
         checkpoint = Checkpoint.from_bytes(path.read_bytes()) if path.is_file() else None
         outcome = execute(recipe, record, checkpoint=checkpoint, keep=keep, timed=timed)
-    except StoreUnavailable:  # says nothing about the run: it goes on from its checkpoint another time
+    except (StoreUnavailable, OSError):  # says nothing about the run: it goes on from its checkpoint another time
         raise
-    except PrunekitError as error:
-        store.change(run_id, state="failed", ended=time.time(), error=str(error))
+    except Exception as error:
+        sentence = str(error) if isinstance(error, PrunekitError) else repr(error)
+        store.change(run_id, state="failed", ended=time.time(), error=sentence)
         raise
     outcome.save(folder)
     store.change(run_id, state="finished", ended=time.time(), result=outcome.result)
     path.unlink(missing_ok=True)
     return store.run(run_id)
+
+
+def _timed(run: Run, store: Ledger) -> Run:
+    """The finished run with its latency, measured now unless it is known."""
+    folder = store.files(run.id)
+    if run.result.get("speedup") is None and folder.is_dir():
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        store.change(run.id, result=run.result | time_files(files))
+    return store.run(run.id)

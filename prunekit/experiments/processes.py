@@ -13,6 +13,7 @@ import psutil
 from filelock import FileLock
 
 from prunekit.core.errors import EngineUnavailable
+from prunekit.core.threads import PATIENCE
 from prunekit.experiments.folder import ROOT, refusal
 
 HOST = "127.0.0.1"
@@ -182,7 +183,8 @@ class EngineFolder:
             for w in (f"--tls-{part}{'-file' if part == 'ca' else ''}", str(self.path / f"{part}.pem"))
         ]
         environment = (
-            os.environ
+            PATIENCE
+            | os.environ
             | {
                 "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
                 "PRUNEKIT_HOME": str(self.home),

@@ -12,14 +12,16 @@ from prunekit.experiments.shipped import FOLDER, question_key, sources_hash
 
 INDEX = FOLDER / "index.json"
 SCORERS = ("magnitude", Recipe().scorer)  # the simplest criterion, and the one that a first recipe takes
+FEW = 200_000  # parameters; the scores of more single weights take megabytes, and the engine a moment
 
 
 def questions() -> list[tuple[str, tuple]]:
     """What Start and Explore ask first of each sample model."""
     default, found = Recipe(), []
-    for model in model_cards():
+    for model, card in model_cards().items():
         found.append(("prunekit.experiments.answers:summary", (model,)))
-        for scorer, granularity in itertools.product(SCORERS, ("weight", "channel")):
+        granularities = ("weight", "channel") if card.parameters <= FEW else ("channel",)
+        for scorer, granularity in itertools.product(SCORERS, granularities):
             knobs = Recipe(model, scorer=scorer).knobs
             args = (model, scorer, dict(knobs), granularity, default.seed, default.calibration)
             found.append(("prunekit.experiments.answers:exploration", args))

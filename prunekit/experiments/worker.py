@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from prunekit.experiments.folder import disk_full, is_full
+from prunekit.core.disk import is_full
+from prunekit.experiments.folder import disk_full
 
 LOG = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def dask_setup(worker) -> None:
     from prunekit.training.allocation import keep_freed_memory
 
     keep_freed_memory()
-    # Answers come from several threads at once, each with one of torch's own; a run asks for more (idle_threads).
+    # Answers come from several threads at once, each with one of torch's own; a run asks for more.
     torch.set_num_threads(1)
 
 
@@ -116,6 +117,7 @@ def run_recipe(run_id: str, attempt: int) -> None:
     from prunekit.core.recipe import Recipe
     from prunekit.pruning.checkpoints import Checkpoint
     from prunekit.pruning.loop import execute
+    from prunekit.training.threads import idle_threads
 
     _flags.discard(run_id)
     begun = tell("begin", run_id, attempt, uuid.uuid4().hex, idle_threads(), wait=True)
@@ -177,19 +179,6 @@ def time_run(run_id: str) -> None:
     files = tell("model_files", run_id, wait=True)
     result = time_files({name: content.tobytes() for name, content in files.items()})
     tell("timed", run_id, result)
-
-
-def idle_threads() -> int:
-    """The cores nobody else is using less one for the people at the screen, at least one.
-
-    Torch's threads wait for each other: two of them on one free core train 10 to 25 times slower than one.
-    PRUNEKIT_THREADS is taken instead where it is set: equal threads, equal weights.
-    """
-    given = os.environ.get("PRUNEKIT_THREADS", "")
-    if given.isdecimal() and int(given):
-        return int(given)
-    cores = psutil.cpu_count() or 1
-    return max(1, round(cores * (1 - psutil.cpu_percent(interval=0.2) / 100)) - 1)
 
 
 def _array(content: bytes):

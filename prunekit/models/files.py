@@ -1,7 +1,6 @@
 """Save a network as safetensors plus a JSON plan, and build it again from them, bit for bit: never a pickle."""
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -14,6 +13,7 @@ import torch
 from safetensors.torch import save as tensors_to_bytes
 from torch import nn
 
+from prunekit.core.disk import is_full, no_room
 from prunekit.core.errors import BadSetting, CorruptFile, PrunekitError
 from prunekit.core.language import _
 from prunekit.models.tensors import Misfit, network
@@ -160,7 +160,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _refusal(folder: Path, error: OSError) -> PrunekitError:
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-        return PrunekitError(_("The disk is full; free some space in {folder} and save again.").format(folder=folder))
+    if is_full(error):
+        return PrunekitError(no_room(folder))
     sentence = _("Nothing can be written to {folder} ({reason}); choose another folder.")
     return PrunekitError(sentence.format(folder=folder, reason=error.strerror or error))

@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 import torch
 
 from prunekit.core.amounts import size
-from prunekit.core.cards import PUBLISHED, TORCHVISION, ModelCard
+from prunekit.core.cards import ModelCard
+from prunekit.core.disk import is_full, no_room, not_ours
 from prunekit.core.errors import ComingLater, CorruptFile, PrunekitError, Unreachable
 from prunekit.core.language import _
-from prunekit.core.torchvision import PublishedWeights, torchvision_entry
+from prunekit.core.torchvision import PublishedWeights, published_weights
 
 PATIENCE = 8  # seconds without an answer, or without another piece of the file, after which a server is given up
 PIECE = 2**20
@@ -36,7 +37,7 @@ def tensors_of(card: ModelCard, report: Report | None = None) -> dict[str, torch
 
     report: is told, in a sentence every few seconds, how far that is. Raises Unreachable, CorruptFile, PrunekitError.
     """
-    given = weights_of(card)
+    given = published_weights(card.id)
     path = fetch(given, report)
     if not _is_whole(path, given):
         sentence = _("{path} is not the file that torchvision published; delete it, and it is fetched again.")
@@ -48,22 +49,12 @@ def tensors_of(card: ModelCard, report: Report | None = None) -> dict[str, torch
         raise CorruptFile(sentence.format(path=path)) from error
 
 
-def weights_of(card: ModelCard) -> PublishedWeights:
-    """Where the weights of a card come from."""
-    return torchvision_entry(card.id.removeprefix(TORCHVISION).removesuffix(PUBLISHED)).published
-
-
-def place_of(given: PublishedWeights) -> Path:
-    """Where the weights lie or will lie: torch's own folder, so that what was fetched before is found."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / given.file
-
-
 def fetch(given: PublishedWeights, report: Report | None = None) -> Path:
     """The file of published weights, downloaded where it is not there: whole and checked, or not at all.
 
     Unlike `torch.hub.download_url_to_file` it does not wait for ever on a line that is dead.
     """
-    path = place_of(given)
+    path = given.path
     if path.is_file():
         return path
     host = urlsplit(given.url).hostname
@@ -93,8 +84,8 @@ def fetched_or_later(card: ModelCard) -> None:
 
     Raises ComingLater, with how far it is, and later whatever `fetch` raised.
     """
-    given = weights_of(card)
-    if place_of(given).is_file():
+    given = published_weights(card.id)
+    if given.path.is_file():
         return
     with _lock:
         under_way = _under_way.get(given.url)
@@ -170,13 +161,11 @@ def _promised(given: PublishedWeights) -> str:
 
 
 def _refusal(error: Exception, host: str, folder: Path) -> PrunekitError:
-    number = getattr(error, "errno", None)
-    if number in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
-        return PrunekitError(_("The disk is full; free some space in {folder} and try again.").format(folder=folder))
-    if number in (errno.EACCES, errno.EROFS, errno.EPERM) and not isinstance(error, urllib.error.URLError):
-        return PrunekitError(
-            _("The folder {folder} cannot be written to; set TORCH_HOME to another one.").format(folder=folder)
-        )
+    if is_full(error):
+        return PrunekitError(no_room(folder))
+    not_allowed = getattr(error, "errno", None) in (errno.EACCES, errno.EROFS, errno.EPERM)
+    if not_allowed and not isinstance(error, urllib.error.URLError):
+        return PrunekitError(not_ours(folder, "TORCH_HOME"))
     sentence = _(
         "This machine cannot reach {host}, where the published weights lie; take the untrained network, which has the "
         "same structure, MACs, size and speed."

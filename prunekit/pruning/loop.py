@@ -1,12 +1,11 @@
 """The one pruning loop: a recipe in, events on the way, a model and its figures out."""
 
-import contextlib
 import copy
 import os
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from prunekit.scoring import SCORERS, score
 from prunekit.selection import prune_cut
 from prunekit.structure import example_inputs_of
 from prunekit.training import Precision, evaluate, quick_copy, train
+from prunekit.training.threads import torch_threads
 
 # The untouched model's metrics, by model and data: the same for every run, so measured once in a process.
 _baselines: dict[tuple, dict] = {}
@@ -77,7 +77,7 @@ def execute(
     run.precision = Precision(*precision) if precision else None
     if checkpoint is not None and checkpoint.threads:
         threads = min(checkpoint.threads, os.cpu_count() or 1)
-    with _threads(threads), warnings.catch_warnings():
+    with torch_threads(threads), warnings.catch_warnings():
         # The floor is told as an event.
         warnings.simplefilter("ignore", FloorWarning)
         outcome = run.through(checkpoint)
@@ -285,16 +285,6 @@ class _Execution:
             "environment": environment(),
         }
         return Outcome(model, result, self.remains.plain_kept())
-
-
-@contextlib.contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _seed(seed: int, number: int) -> int:

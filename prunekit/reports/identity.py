@@ -8,7 +8,7 @@ from functools import lru_cache
 from prunekit.core.errors import PrunekitError
 from prunekit.core.fingerprint import canonical, fingerprint
 from prunekit.core.recipe import Recipe
-from prunekit.experiments.store import Run
+from prunekit.experiments.runs import Run
 
 
 @dataclass(frozen=True)

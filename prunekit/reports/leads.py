@@ -4,7 +4,7 @@ import pandas as pd
 
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Recipe, Training
-from prunekit.core.settings import Setting, settings_of
+from prunekit.core.settings import in_words, settings_of
 from prunekit.reports.noise import Comparison, comparisons
 from prunekit.reports.points import recipe_points
 from prunekit.reports.recipes import UNITS, measured_on, share
@@ -118,14 +118,8 @@ def _settings_in(compared: Comparison) -> dict[str, str]:
     """All settings of a comparison, each in words: {"epochs": "epochs 3", ...}."""
     about = compared.best.about
     plain = about["setting"] | about["setting"].get("training", {})
-    said = {s.name: f"{_(s.label).lower()} {_value(s, plain[s.name])}" for s in _SETTINGS if s.name in plain}
+    said = {s.name: f"{_(s.label).lower()} {in_words(s, plain[s.name])}" for s in _SETTINGS if s.name in plain}
     by_hand = len(plain.get("overrides", ())) + len(plain.get("locked", ()))
     said["by_hand"] = ngettext("{n} layer by hand", "{n} layers by hand", by_hand).format(n=by_hand)
     said["examples"] = measured_on(about["validation_examples"])
     return said
-
-
-def _value(setting: Setting, value) -> str:
-    if value in setting.choices and setting.labels:
-        return _(setting.labels[setting.choices.index(value)])
-    return f"{value:g}" if isinstance(value, float) else str(value)

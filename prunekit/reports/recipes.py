@@ -3,7 +3,7 @@
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import N_, _, ngettext
 from prunekit.core.recipe import Recipe
-from prunekit.core.settings import Setting
+from prunekit.core.settings import Setting, in_words
 
 UNITS = {"weight": N_("weights"), "channel": N_("channels")}
 
@@ -18,9 +18,7 @@ def criterion(scorer: str, knobs: dict | None = None) -> str:
 
 
 def _knob(knob: Setting, value) -> str:
-    if value in knob.choices and knob.labels:
-        return _(knob.labels[knob.choices.index(value)])
-    return f"{_(knob.label)} {value}"
+    return in_words(knob, value) if knob.choices else f"{_(knob.label)} {in_words(knob, value)}"
 
 
 def share(fraction: float) -> str:

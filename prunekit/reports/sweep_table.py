@@ -6,7 +6,7 @@ import io
 import statistics
 from dataclasses import dataclass
 
-from prunekit.experiments.store import Run
+from prunekit.experiments.runs import Run
 from prunekit.reports.identity import identity_of
 from prunekit.reports.recipes import criterion
 
@@ -28,6 +28,7 @@ class Line:
     metric: str
     validation_baseline: float
     validation_pruned: float
+    validation_pruned_spread: float | None
     validation: float
     validation_spread: float | None
     test: float
@@ -66,6 +67,7 @@ def _line(runs: list[Run]) -> Line:
         metric=results[0]["metric"],
         validation_baseline=mean("validation_baseline"),
         validation_pruned=mean("validation_pruned"),
+        validation_pruned_spread=spread("validation_pruned"),
         validation=mean("validation_finetuned"),
         validation_spread=spread("validation_finetuned"),
         test=mean("test_finetuned"),

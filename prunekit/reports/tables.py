@@ -10,7 +10,7 @@ from prunekit.core.cards import ModelCard, model_cards
 from prunekit.core.language import N_, _
 from prunekit.core.recipe import Recipe
 from prunekit.core.tasks import CLASSIFICATION, Task
-from prunekit.experiments.store import Run
+from prunekit.experiments.runs import Run
 from prunekit.reports.identity import Identity, identity_of
 from prunekit.reports.noise import comparisons
 from prunekit.reports.points import recipe_points

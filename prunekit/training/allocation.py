@@ -12,9 +12,9 @@ def keep_freed_memory() -> bool:
     """Tells this process's allocator to hold on to what is freed; True where it listens (glibc, so Linux).
 
     A step allocates the same tens of megabytes as the one before. Given back each time, every page of them is a page
-    fault: on a ResNet-20 they took half of a step where Dask asks glibc to give all memory back at once, and a third
-    with two threads under glibc's own rules. The process keeps its largest size instead. For whole processes that
-    train: workers, the command line, studies.
+    fault: on a ResNet-20 they took a third of a step where Dask asks glibc to give all memory back at once, and about
+    as much with two threads under glibc's own rules. The process keeps its largest size instead. For whole processes
+    that train: workers, the command line, studies.
     """
     if sys.platform != "linux":
         return False

@@ -4,9 +4,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from prunekit.core.cards import model_card
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
-from prunekit.core.descriptions import scorer_descriptions
+from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 from prunekit.core.link import Place, concerns_explore, own_cuts, parameters, read_focus, read_own_cuts, read_place
@@ -34,15 +35,19 @@ def open_address() -> None:
     st.session_state["cut"] = Cut(place.sparsity, place.scope)
     # Cuts of single rows wait for the rows.
     rows = {name: given.get(name, "") for name in ("own", "focus")}
-    st.session_state["address_rest"] = (place, rows, faults)
+    st.session_state["address_rest"] = (st.session_state.get("model"), place, rows, faults)
 
 
 def open_rows(question: Question, scope: str, view: str, table: CutTable) -> None:
-    """Does the rest, when the rows are known: cuts of their own, locks, the row in focus."""
-    place, rows, faults = st.session_state.pop("address_rest", (None, {}, []))
-    if place is None:
+    """Does the rest, when the rows are known: cuts of their own, locks, the row in focus.
+
+    Not where the visitor has gone on to other rows meanwhile.
+    """
+    model, place, rows, faults = st.session_state.pop("address_rest", (None, None, {}, []))
+    if place is None or (question.model, question.granularity) != (model, place.granularity):
         return
-    if question.scorer != place.scorer:
+    has_data = not model_card(model).lack_of_data()
+    if place.scorer not in fitting_scorers(place.granularity, has_data):
         known = scorer_descriptions()
         faults.append(
             _("The criterion {scorer} cannot be used here; the link is shown with {other}.").format(

@@ -13,7 +13,8 @@ from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.folder import home
-from prunekit.experiments.store import Run, Store, StoredSweep
+from prunekit.experiments.runs import Run, StoredSweep
+from prunekit.experiments.store import Store
 from prunekit.ui import engine
 from prunekit.ui.components.again import look_again
 from prunekit.ui.plain import as_typed

@@ -11,12 +11,12 @@ from streamlit.web import bootstrap  # noqa: E402
 import prunekit.ui.engine as ui_engine  # noqa: E402
 from prunekit.experiments import recorder  # noqa: E402
 from tests.pages.in_process_engine import InProcessEngine  # noqa: E402
+from tests.recorder_alone import IdleLane  # noqa: E402
 
 if __name__ == "__main__":
     here = InProcessEngine()
     ui_engine.engine = lambda: here
-    recorder._client = lambda: None
-    recorder._submit = lambda _client, _run: None
+    recorder.lane = IdleLane
     options = {"server.port": int(sys.argv[1]), "server.headless": True, "browser.gatherUsageStats": False}
     bootstrap.load_config_options({name.replace(".", "_"): value for name, value in options.items()})
     bootstrap.run(str(ROOT / "app.py"), False, [], {})

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from prunekit.experiments.store import Store
+from prunekit.experiments.ledger import Ledger
 from tests.browser.driving import IDLE, served
 from tests.sample_runs import add_finished, recipe
 
@@ -26,7 +26,7 @@ RANGE = "() => document.querySelector('.st-key-tradeoff .js-plotly-plot')._fullL
 def shop(tmp_path_factory):
     """The address of the real app without an engine, and its runs: two alone, and three seeds of one recipe."""
     home = tmp_path_factory.mktemp("compare-home")
-    store = Store(home, writable=True)
+    store = Ledger(home)
     runs = {
         "half": add_finished(store, recipe(amount=0.5), finetuned=0.88),
         "most": add_finished(store, recipe(amount=0.9), finetuned=0.7),

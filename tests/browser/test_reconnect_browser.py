@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from prunekit.core.recipe import Recipe, Training
-from prunekit.experiments.store import Store
+from prunekit.experiments.ledger import Ledger
 from tests.browser.driving import IDLE, ROOT, await_server, free_port
 from tests.sample_runs import add_running
 
@@ -46,7 +46,7 @@ def page(chromium):
 def test_a_page_comes_back_with_its_model_and_its_run_and_presses_start_only_once(page, tmp_path):
     home, port = tmp_path / "home", free_port()
     home.mkdir()
-    history = Store(home, writable=True)
+    history = Ledger(home)
     going = add_running(history, Recipe("mlp-digits", amount=0.3, training=Training(epochs=4)))
     with server(home, port):
         page.goto(f"http://127.0.0.1:{port}/prune?model=mlp-digits")

@@ -45,6 +45,14 @@ def test_runs_are_done_once_and_told_as_means_over_the_seeds(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == {"runs": 4, "known": 4, "seconds": 0.0, "source": ""}
 
 
+def test_runs_that_were_not_timed_are_timed_when_that_is_asked_for_later(tmp_path, capsys):
+    words = [*WORDS, "--seeds", "0", "--no-controls", "--epochs", "0", "--state", str(tmp_path), "--json"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["speedup"] is None
+    assert main([*words, "--timed"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["speedup"] > 0
+
+
 def test_the_time_of_a_sweep_that_was_never_run_is_measured(capsys):
     assert main([*WORDS, "--estimate"]) == 0
     assert "4 runs, 0 of them already done" in (told := capsys.readouterr().out)

@@ -16,7 +16,6 @@ def test_every_data_set_has_a_card():
 def test_a_card_tells_the_sizes_that_are_shipped(name):
     data, card = load_dataset(name, prefer="shipped"), DATA_CARDS[name]
     assert card.shipped == {part: len(getattr(data, part)) for part in ("train", "validation", "test")}
-    assert (card.title, card.licence, card.source) == (data.title, data.licence, data.source)
 
 
 @pytest.mark.parametrize("card", DATA_CARDS.values(), ids=DATA_CARDS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from prunekit.core.errors import BadSetting
-from prunekit.core.settings import check, checked, from_plain, setting, settings_of
+from prunekit.core.settings import check, checked, from_plain, in_words, setting, settings_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ def test_settings_are_read_off_the_fields_in_their_order():
         ({"heat": 300}, "Heat must be between 50 and 250, not 300."),
         ({"heat": "hot"}, "Heat must be a number, not “hot”."),
         ({"heat": float("nan")}, "Heat must be a number, not “nan”."),
+        ({"minutes": 10**400}, f"Minutes must be a whole number, not “{10**400}”."),
         ({"heat": True}, "Heat must be a number, not “True”."),
         ({"minutes": 0}, "Minutes must be at least 1, not 0."),
         ({"minutes": 2.5}, "Minutes must be a whole number, not “2.5”."),
@@ -51,6 +52,14 @@ def test_what_does_not_fit_is_refused_in_one_sentence(given, sentence):
     with pytest.raises(BadSetting) as caught:
         Oven(**given)
     assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("mode", "grill", "Grill"), ("level", 2, "2"), ("heat", 180.0, "180"), ("fan", True, "True")],
+)
+def test_a_value_is_told_by_its_label_or_as_it_is_typed(name, value, words):
+    assert in_words(next(s for s in settings_of(Oven) if s.name == name), value) == words
 
 
 def test_limits_themselves_are_allowed():

@@ -46,7 +46,7 @@ def test_the_subset_is_small_enough_to_be_shipped():
 
 
 def test_the_licence_is_said(shipped):
-    assert shipped.licence == "no formal licence; cite Krizhevsky 2009"
+    assert shipped.card.licence == "no formal licence; cite Krizhevsky 2009"
 
 
 # -- a full set in a data folder, made up: picture i of a part holds its number in its first two pixels -------------

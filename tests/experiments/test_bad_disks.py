@@ -13,37 +13,30 @@ import pytest
 
 from prunekit.core.errors import BadSetting, EngineUnavailable, StoreUnavailable
 from prunekit.core.recipe import Recipe, Training
-from prunekit.experiments import recorder, store, worker
+from prunekit.experiments import recorder, worker
 from prunekit.experiments.cache import AnswerCache
 from prunekit.experiments.engine import Engine
 from prunekit.experiments.folder import home
+from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.processes import EngineFolder
 from prunekit.experiments.store import Store
+from prunekit.experiments.upkeep import Upkeep
 from prunekit.pruning.loop import execute
+from tests.recorder_alone import recorder_alone
 
 RECIPE = Recipe("mlp-digits", amount=0.25, training=Training(epochs=1, precision="float32")).to_plain()
 CHECKPOINT = np.arange(300_000, dtype=np.uint8)
 
 
-class Scheduler:
-    """One that runs nothing; to its recorder it says that every task is being worked on."""
-
-    def run_on_scheduler(self, _function):
-        return {recorder.task_key(run): "processing" for run in recorder.store().runs()}
-
-
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    """A recorder that has just started, in this process, and short waits for locks."""
-    monkeypatch.setattr(recorder, "_store", None)
-    monkeypatch.setattr(recorder, "_unwritten", [])
-    monkeypatch.setattr(recorder, "_trouble", None)
-    monkeypatch.setattr(recorder, "_untimed", {})
-    monkeypatch.setattr(recorder, "_client", lambda: None)
-    for function in ("_submit", "_submit_timing", "_hire_training"):
-        monkeypatch.setattr(recorder, function, lambda *_args: None)
-    monkeypatch.setattr(store, "READ_SECONDS", 0.1)
-    monkeypatch.setattr(store, "WRITE_SECONDS", 0.1)
+def keeper(monkeypatch):
+    """What looks after the runs of a recorder that has just started, in this process, with short waits for locks."""
+    lane = recorder_alone(monkeypatch)
+    for kind in (Store, Ledger):
+        monkeypatch.setattr(kind, "_patience", 0.1)
+    keeper = Upkeep(recorder.writer)
+    keeper.look = lambda: keeper.look_after(lane)
+    return keeper
 
 
 @pytest.fixture
@@ -92,34 +85,33 @@ def small_disk(tmp_path, monkeypatch):
             filling.unlink()
 
     yield Disk
-    if recorder._store is not None:
-        recorder._store.close()
+    recorder.writer.close()
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_what_is_told_while_the_disk_is_full_is_written_when_there_is_room(small_disk, begun):
+def test_what_is_told_while_the_disk_is_full_is_written_when_there_is_room(small_disk, begun, keeper):
     small_disk.fill()
     recorder.keep(begun, 0, {"checkpoint.npz": CHECKPOINT}, [epoch(2) | {"filler": "x" * 100_000}])
     recorder.finish(begun, 0, "finished", {"test_finetuned": 0.9}, None)
-    recorder._look_after(Scheduler())
-    assert recorder._trouble == "The disk is full; free some space and try again. Finished epochs are kept."
+    keeper.look()
+    assert recorder.writer.trouble == "The disk is full; free some space and try again. Finished epochs are kept."
     assert Store(home()).run(begun).state == "running"
     assert epochs(begun) == [1]
     assert not list(Store(home()).files(begun).glob(".*"))  # half a file would only take room
     small_disk.free()
-    recorder._look_after(Scheduler())
-    assert recorder._trouble is None
+    keeper.look()
+    assert recorder.writer.trouble is None
     assert epochs(begun) == [1, 2]
     assert Store(home()).run(begun).state == "finished"
 
 
-def test_of_checkpoints_that_wait_for_room_the_newest_is_written_whole(small_disk, begun):
+def test_of_checkpoints_that_wait_for_room_the_newest_is_written_whole(small_disk, begun, keeper):
     small_disk.fill()
     for number in (2, 3, 4):
         recorder.keep(begun, 0, {"checkpoint.npz": CHECKPOINT + number}, [epoch(number)])
-    assert sum(args[0] is recorder._keep for args in recorder._unwritten) == 1
+    assert [function for function, _args in recorder.writer._waiting].count(recorder._keep) == 1
     small_disk.free()
-    recorder._look_after(Scheduler())
+    keeper.look()
     kept = (Store(home()).files(begun) / "checkpoint.npz").read_bytes()
     assert kept == (CHECKPOINT + 4).tobytes()
     assert epochs(begun) == [1, 2, 3, 4]
@@ -130,9 +122,9 @@ def test_a_history_that_runs_out_of_room_while_it_is_made_is_made_later(small_di
     for room in range(0, 80_000, 12_288):  # it breaks off after more and more of its tables
         small_disk.fill(room)
         with contextlib.suppress(StoreUnavailable):
-            Store(home(), writable=True).close()
+            Ledger(home()).close()
         small_disk.free()
-        history = Store(home(), writable=True)
+        history = Ledger(home())
         run_id = history.add(RECIPE, "abc", "t", "run")
         assert [run.id for run in Store(home()).runs()] == [run_id]
         history.close()
@@ -144,7 +136,7 @@ def test_with_a_full_disk_the_history_says_so_and_not_that_it_is_damaged(small_d
     home().mkdir()
     small_disk.fill()
     with pytest.raises(StoreUnavailable, match=r"^The disk is full; free some space"):
-        Store(home(), writable=True)
+        Ledger(home())
 
 
 def test_an_answer_that_finds_no_room_is_computed_again_next_time(small_disk):
@@ -199,16 +191,16 @@ def locked(how: str):
         other.stdin.close()
 
 
-def test_what_is_told_while_the_history_is_locked_is_written_when_it_is_free(begun):
+def test_what_is_told_while_the_history_is_locked_is_written_when_it_is_free(begun, keeper):
     with locked(WRITES):
         recorder.record(begun, 0, [epoch(2)])
-        recorder._look_after(Scheduler())
-        assert recorder._trouble == "The run history is locked by another program; close it and try again."
+        keeper.look()
+        assert recorder.writer.trouble == "The run history is locked by another program; close it and try again."
         assert epochs(begun) == [1]  # reading goes on
         with pytest.raises(StoreUnavailable, match="locked by another program; close it"):
             recorder.enqueue(RECIPE | {"seed": 1})
-    recorder._look_after(Scheduler())
-    assert recorder._trouble is None
+    keeper.look()
+    assert recorder.writer.trouble is None
     assert epochs(begun) == [1, 2]
     assert recorder.enqueue(RECIPE | {"seed": 1})["known"] is False
 
@@ -216,7 +208,7 @@ def test_what_is_told_while_the_history_is_locked_is_written_when_it_is_free(beg
 def test_a_history_that_cannot_even_be_read_is_one_sentence_until_it_is_free(begun):
     reader = Store(home())
     assert len(reader.runs()) == 1
-    recorder._store.close()
+    recorder.store().close()
     reader.close()
     with locked(EVERYTHING), pytest.raises(StoreUnavailable, match="locked by another program; close it"):
         reader.runs()
@@ -258,8 +250,8 @@ def damaged(how, run_id: str):
     files = recorder.store().files(run_id)
     files.mkdir(parents=True)
     (files / "weights.safetensors").write_bytes(b"a model")
-    recorder._store.close()
-    path = recorder._store.path
+    recorder.store().close()
+    path = recorder.store().path
     for leftover in path.parent.glob("runs.sqlite-*"):
         leftover.unlink()
     how(path)
@@ -270,7 +262,7 @@ def damaged(how, run_id: str):
 def test_a_damaged_history_is_one_sentence_and_a_new_one_leaves_the_saved_models_alone(how, begun):
     path, files = damaged(how, begun)
     if how is of_a_newer_version:
-        recorder._store = None  # it was another recorder that wrote it
+        recorder.writer._ledger = None  # it was another recorder that wrote it
     reader = Store(home())
     for ask in (reader.runs, lambda: recorder.enqueue(RECIPE), Store(home()).runs):
         with pytest.raises(StoreUnavailable, match=DAMAGE[how]) as told:
@@ -295,19 +287,19 @@ def test_a_damaged_journal_costs_at_most_what_was_in_it(begun):
     raw = sqlite3.connect(recorder.store().path)
     raw.execute("pragma wal_checkpoint(truncate)")
     recorder.record(begun, 0, [epoch(2)])
-    journal = recorder._store.path.with_name("runs.sqlite-wal")
+    journal = recorder.store().path.with_name("runs.sqlite-wal")
     copy = home() / "copy"
     copy.mkdir()
-    shutil.copy(recorder._store.path, copy / "runs.sqlite")  # as after a kill: nobody has put the journal away
+    shutil.copy(recorder.store().path, copy / "runs.sqlite")  # as after a kill: nobody has put the journal away
     (copy / "runs.sqlite-wal").write_bytes(journal.read_bytes()[:40] + os.urandom(5000))
     raw.close()
     assert [event["epoch"] for event in Store(copy).events(begun, ("epoch",))] == [1]
-    assert Store(copy, writable=True).run(begun).state == "running"
+    assert Ledger(copy).run(begun).state == "running"
 
 
 def test_one_report_with_nowhere_to_go_does_not_hold_up_the_others(begun, monkeypatch):
     other = recorder.enqueue(RECIPE | {"seed": 1})["id"]
-    recorder._unwritten.append((recorder._keep, (other, 0, {"checkpoint.npz": CHECKPOINT})))
+    recorder.writer._waiting.append((recorder._keep, (other, 0, {"checkpoint.npz": CHECKPOINT})))
     recorder.store().change(other, state="stopped")
     recorder.delete(other)
     recorder.record(begun, 0, [epoch(2)])

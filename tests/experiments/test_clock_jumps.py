@@ -6,9 +6,13 @@ import pytest
 from cryptography import x509
 
 from prunekit.experiments import recorder
+from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.processes import EngineFolder
-from prunekit.experiments.store import Store, queue_order
+from prunekit.experiments.runs import queue_order
+from prunekit.experiments.training_lane import priority_of
+from prunekit.experiments.upkeep import Upkeep
 from prunekit.reports.progress import progress
+from tests.recorder_alone import recorder_alone
 from tests.sample_runs import START, events
 
 HOUR, DAY = 3600.0, 86400.0
@@ -28,7 +32,7 @@ def clock(monkeypatch):
 
 @pytest.mark.parametrize("jump", [-HOUR, DAY])
 def test_runs_wait_in_the_order_in_which_they_were_asked_for(tmp_path, clock, jump):
-    store = Store(tmp_path, writable=True)
+    store = Ledger(tmp_path)
     first = store.add(RECIPE, "zzz", "t", "run")
     clock.at += jump
     second = store.add(RECIPE, "bbb", "t", "run")
@@ -36,13 +40,13 @@ def test_runs_wait_in_the_order_in_which_they_were_asked_for(tmp_path, clock, ju
     assert [store.place(run) for run in (first, second, third)] == [0, 1, 2]
     assert [run.id for run in sorted(store.runs(), key=queue_order)] == [first, second, third]
     # Dask is given the same order, as priorities that still differ when they are a millisecond apart.
-    priorities = [recorder.priority_of(run) for run in store.runs()]
+    priorities = [priority_of(run) for run in store.runs()]
     assert sorted(priorities, reverse=True) == priorities
     assert len(set(priorities)) == 3
 
 
 def test_the_history_is_told_in_the_order_it_happened(tmp_path, clock):
-    store = Store(tmp_path, writable=True)
+    store = Ledger(tmp_path)
     ids = []
     for jump in (0, -HOUR, DAY):
         clock.at += jump
@@ -63,16 +67,15 @@ def test_the_time_left_is_never_negative_and_never_a_day(jump):
 
 
 def test_a_jump_ahead_does_not_make_a_run_look_forgotten(tmp_path, clock, monkeypatch):
-    timed = []
-    monkeypatch.setattr(recorder, "_store", Store(tmp_path, writable=True))
-    monkeypatch.setattr(recorder, "_untimed", {})
-    monkeypatch.setattr(recorder, "_submit_timing", lambda _client, run_id: timed.append(run_id))
-    run_id = recorder._store.add(RECIPE, "abc", "t", "run")
-    recorder._store.change(run_id, state="finished", ended=clock.at, result={"speedup": None})
+    lane = recorder_alone(monkeypatch)
+    keeper = Upkeep(recorder.writer)
+    run_id = recorder.store().add(RECIPE, "abc", "t", "run")
+    recorder.store().change(run_id, state="finished", ended=clock.at, result={"speedup": None})
+    keeper.look_after(lane)
     for jump in (DAY, -2 * DAY):
         clock.at += jump
-        recorder._time_forgotten(None)
-    assert timed == []
+        keeper.look_after(lane)
+    assert lane.timings == []
 
 
 def test_the_engine_s_certificate_is_good_on_a_clock_that_is_wrong_by_years(tmp_path):

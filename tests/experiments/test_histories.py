@@ -5,7 +5,9 @@ import pytest
 from prunekit.core.errors import CorruptFile
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.histories import FOLDER, bring_in, read, write
-from prunekit.experiments.store import STUDY, Store
+from prunekit.experiments.ledger import Ledger
+from prunekit.experiments.runs import STUDY
+from prunekit.experiments.store import Store
 from tests import sample_runs
 
 SHIPPED = sorted(FOLDER.glob("*.json.gz"))
@@ -20,7 +22,7 @@ def studies(monkeypatch):
 def folder(tmp_path):
     """A history of one sweep of two finished runs."""
     plan = Sweep(sample_runs.recipe(), ("magnitude",), (0.3, 0.5), ("channel",), (0,), controls=False)
-    lab = Store(tmp_path / "lab", writable=True)
+    lab = Ledger(tmp_path / "lab")
     for recipe in plan.recipes():
         sample_runs.add_finished(lab, recipe)
     folder = tmp_path / "histories"
@@ -30,7 +32,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def store(tmp_path):
-    return Store(tmp_path / "app", writable=True)
+    return Ledger(tmp_path / "app")
 
 
 def test_the_runs_of_a_history_are_there_from_the_first_start(store, folder):

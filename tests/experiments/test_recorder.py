@@ -4,21 +4,17 @@ import pytest
 
 from prunekit.core.errors import StoreUnavailable
 from prunekit.core.recipe import Recipe
-from prunekit.experiments import recorder
+from prunekit.experiments import recorder, upkeep
 from prunekit.experiments.folder import home
+from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.store import Store
+from tests.recorder_alone import recorder_alone
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    """A recorder that has just started; what it would hand to the training lane is kept in a list."""
-    monkeypatch.setattr(recorder, "_store", None)
-    monkeypatch.setattr(recorder, "_unwritten", [])
-    monkeypatch.setattr(recorder, "_client", lambda: None)
-    handed = []
-    monkeypatch.setattr(recorder, "_submit", lambda client, run: handed.append(run.id))
-    monkeypatch.setattr(recorder, "_submit_timing", lambda client, run_id: handed.append(f"timing {run_id}"))
-    return handed
+def lane(monkeypatch):
+    """A recorder that has just started, and what it hands to the training lane."""
+    return recorder_alone(monkeypatch)
 
 
 @pytest.fixture
@@ -29,8 +25,8 @@ def run_id():
 EVENT = {"number": 0, "time": 1.0, "kind": "epoch", "epoch": 1}
 
 
-def test_a_run_that_is_queued_is_handed_to_the_training_lane(run_id, fresh):
-    assert fresh == [run_id]
+def test_a_run_that_is_queued_is_handed_to_the_training_lane(run_id, lane):
+    assert lane.order == [f"run-{run_id}-0"]
 
 
 def test_with_a_full_disk_no_run_is_begun_and_the_sentence_says_what_to_do(monkeypatch):
@@ -40,17 +36,16 @@ def test_with_a_full_disk_no_run_is_begun_and_the_sentence_says_what_to_do(monke
     assert Store(home()).runs() == []
 
 
-def test_what_could_not_be_written_is_written_as_soon_as_there_is_room(run_id, fresh, monkeypatch):
+def test_what_could_not_be_written_is_written_as_soon_as_there_is_room(run_id, monkeypatch):
     recorder.begin(run_id, 0)
     full = StoreUnavailable("The disk is full.")
     with monkeypatch.context() as patched:
-        patched.setattr(Store, "add_events", lambda *_args: (_ for _ in ()).throw(full))
-        patched.setattr(Store, "change", lambda *_args, **_values: (_ for _ in ()).throw(full))
+        patched.setattr(Ledger, "add_events", lambda *_args: (_ for _ in ()).throw(full))
+        patched.setattr(Ledger, "change", lambda *_args, **_values: (_ for _ in ()).throw(full))
         recorder.record(run_id, 0, [EVENT])
         recorder.finish(run_id, 0, "finished", {"test_finetuned": 0.9}, None)
     assert Store(home()).run(run_id).state == "running"
-    with recorder._writing:
-        recorder._write_again()
+    recorder.writer.write_again()
     run = Store(home()).run(run_id)
     assert (run.state, run.result) == ("finished", {"test_finetuned": 0.9})
     assert [e["epoch"] for e in Store(home()).events(run_id)] == [1]
@@ -64,7 +59,7 @@ def test_an_attempt_that_begins_twice_is_that_of_a_worker_that_died(run_id):
     assert "worker died" in run.error
 
 
-def test_a_resumed_run_is_a_new_attempt_and_the_old_one_has_nothing_more_to_say(run_id, fresh):
+def test_a_resumed_run_is_a_new_attempt_and_the_old_one_has_nothing_more_to_say(run_id):
     recorder.begin(run_id, 0)
     recorder.finish(run_id, 0, "stopped", None, None)
     recorder.resume(run_id)
@@ -74,10 +69,10 @@ def test_a_resumed_run_is_a_new_attempt_and_the_old_one_has_nothing_more_to_say(
     assert recorder.begin(run_id, 1)["go"] is True
 
 
-def test_a_finished_run_is_timed_after_everything_that_trains(run_id, fresh):
+def test_a_finished_run_is_timed_after_everything_that_trains(run_id, lane):
     recorder.begin(run_id, 0)
     recorder.finish(run_id, 0, "finished", {"speedup": None}, None)
-    assert fresh[-1] == f"timing {run_id}"
+    assert lane.timings == [run_id]
     recorder.timed(run_id, {"speedup": 1.5})
     assert Store(home()).run(run_id).result == {"speedup": 1.5}
 
@@ -90,18 +85,14 @@ def test_a_checkpoint_is_kept_whole_and_given_back(run_id):
     assert recorder.begin(run_id, 0)["checkpoint"].tobytes() == b"state of the training"
 
 
-def test_a_finished_run_that_was_never_timed_is_timed_once_more(run_id, fresh, monkeypatch):
-    class Scheduler:
-        def run_on_scheduler(self, function):
-            return {}
-
+def test_a_finished_run_that_was_never_timed_is_timed_once_more(run_id, lane, monkeypatch):
     recorder.begin(run_id, 0)
     recorder.finish(run_id, 0, "finished", {"speedup": None}, None)
-    fresh.clear()
-    monkeypatch.setattr(recorder, "_untimed", {})
-    recorder._time_forgotten(Scheduler())
-    assert fresh == []
-    monkeypatch.setattr(recorder, "FORGOTTEN_SECONDS", 0)
-    recorder._time_forgotten(Scheduler())
-    recorder._time_forgotten(Scheduler())
-    assert fresh == [f"timing {run_id}"]
+    lane.timings.clear()
+    keeper = upkeep.Upkeep(recorder.writer)
+    keeper.look_after(lane)
+    assert lane.timings == []
+    monkeypatch.setattr(upkeep, "FORGOTTEN_SECONDS", 0)
+    keeper.look_after(lane)
+    keeper.look_after(lane)
+    assert lane.timings == [run_id]

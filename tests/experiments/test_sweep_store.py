@@ -10,7 +10,9 @@ from alembic.config import Config
 
 from prunekit.core.errors import UnknownName
 from prunekit.experiments import store as store_module
-from prunekit.experiments.store import Store, queue_order
+from prunekit.experiments.ledger import Ledger
+from prunekit.experiments.runs import queue_order
+from prunekit.experiments.store import Store
 
 RECIPE = {"model": "lenet-fashion"}
 PLAN = {"title": ""}
@@ -18,7 +20,7 @@ PLAN = {"title": ""}
 
 @pytest.fixture
 def store(tmp_path):
-    return Store(tmp_path, writable=True)
+    return Ledger(tmp_path)
 
 
 def add(store, *marks: str, fingerprint: str = "plan"):
@@ -110,7 +112,7 @@ def test_a_history_of_the_first_version_opens_for_a_reader_and_is_brought_up_to_
     run = first_version(tmp_path)
     reader = Store(tmp_path)
     assert (reader.sweeps(), reader.members(), reader.runs_of("any")) == ([], {}, [])
-    newer = Store(tmp_path, writable=True)
+    newer = Ledger(tmp_path)
     sweep, _, known = add(newer, "abc")
     assert known == [run]
     assert [one.id for one in reader.sweeps()] == [sweep]

@@ -7,44 +7,18 @@ from prunekit.core.recipe import Recipe, Training
 from prunekit.core.sweep import Sweep
 from prunekit.experiments import recorder
 from prunekit.experiments.folder import home
-from prunekit.experiments.store import Store, queue_order
+from prunekit.experiments.ledger import Ledger
+from prunekit.experiments.runs import queue_order
+from prunekit.experiments.store import Store
+from prunekit.experiments.upkeep import Upkeep
+from tests.recorder_alone import recorder_alone
 
 BASE = Recipe("mlp-digits", training=Training(epochs=1))
 
 
-class Scheduler:
-    """Takes what the recorder hands over: the keys of tasks, in the order in which Dask would run them."""
-
-    def __init__(self):
-        self.tasks: dict[str, float] = {}
-
-    def train(self, _client, _function, *_args, key, priority):
-        self.tasks[key] = priority
-
-    def cancel(self, _client, runs):
-        for run in runs:
-            self.tasks.pop(recorder.task_key(run), None)
-
-    def run_on_scheduler(self, _function):
-        return dict.fromkeys(self.tasks, "processing")
-
-    @property
-    def order(self) -> list[str]:
-        return sorted(self.tasks, key=self.tasks.get, reverse=True)
-
-
 @pytest.fixture(autouse=True)
-def scheduler(monkeypatch):
-    there = Scheduler()
-    monkeypatch.setattr(recorder, "_store", None)
-    monkeypatch.setattr(recorder, "_unwritten", [])
-    monkeypatch.setattr(recorder, "_client", lambda: there)
-    monkeypatch.setattr(recorder, "_train", there.train)
-    monkeypatch.setattr(recorder, "_cancel", there.cancel)
-    monkeypatch.setattr(recorder, "_hire_training", lambda _client: None)
-    there.flags = []
-    monkeypatch.setattr(recorder, "_flag", there.flags.append)
-    return there
+def lane(monkeypatch):
+    return recorder_alone(monkeypatch)
 
 
 def plan(*amounts: float, **changes) -> dict:
@@ -66,33 +40,33 @@ def finish(run_id: str, state: str = "finished") -> None:
     recorder.finish(run_id, Store(home()).run(run_id).attempt, state, {} if state == "finished" else None, None)
 
 
-def test_a_sweep_is_handed_over_in_the_order_of_its_plan_and_counts_what_is_new(scheduler):
+def test_a_sweep_is_handed_over_in_the_order_of_its_plan_and_counts_what_is_new(lane):
     started = recorder.start_sweep(plan(0.3, 0.5))
     assert (started["new"], started["known"]) == (4, 0)
     ids = [run.id for run in Store(home()).runs_of(started["id"])]
-    assert scheduler.order == [f"run-{run_id}-0" for run_id in ids]
+    assert lane.order == [f"run-{run_id}-0" for run_id in ids]
 
 
-def test_the_same_sweep_again_starts_nothing(scheduler):
+def test_the_same_sweep_again_starts_nothing(lane):
     first = recorder.start_sweep(plan(0.3))
     assert recorder.start_sweep(plan(0.3)) == {"id": first["id"], "new": 0, "known": 2}
-    assert len(scheduler.tasks) == 2
+    assert len(lane.waiting) == 2
 
 
-def test_a_run_that_somebody_asks_for_later_goes_before_the_whole_sweep(scheduler):
+def test_a_run_that_somebody_asks_for_later_goes_before_the_whole_sweep(lane):
     recorder.start_sweep(plan(0.3, 0.5))
     mine = own(0.9)
     control = own(0.9, "random", "control")
-    assert scheduler.order[:2] == [f"run-{mine}-0", f"run-{control}-0"]
+    assert lane.order[:2] == [f"run-{mine}-0", f"run-{control}-0"]
     assert [r.id for r in sorted(Store(home()).runs(), key=queue_order)][:2] == [mine, control]
 
 
-def test_a_run_of_a_sweep_that_somebody_asks_for_becomes_theirs_and_waits_no_longer_behind_it(scheduler):
+def test_a_run_of_a_sweep_that_somebody_asks_for_becomes_theirs_and_waits_no_longer_behind_it(lane):
     sweep = recorder.start_sweep(plan(0.3, 0.5, 0.7))["id"]
     mine = own(0.7)
     assert Store(home()).run(mine).role == "run"
-    assert scheduler.order[0] == f"run-{mine}-1"
-    assert len(scheduler.tasks) == 6
+    assert lane.order[0] == f"run-{mine}-1"
+    assert len(lane.waiting) == 6
     recorder.stop_sweep(sweep)
     assert Store(home()).run(mine).state == "queued"
     assert states(sweep).count("stopped") == 5
@@ -100,15 +74,15 @@ def test_a_run_of_a_sweep_that_somebody_asks_for_becomes_theirs_and_waits_no_lon
     assert recorder.begin(mine, 1)["go"] is True
 
 
-def test_stopping_stops_what_waits_and_what_runs_but_not_what_somebody_asked_for_before(scheduler):
+def test_stopping_stops_what_waits_and_what_runs_but_not_what_somebody_asked_for_before(lane):
     mine = own(0.3)
     sweep = recorder.start_sweep(plan(0.3, 0.5))["id"]
     running = Store(home()).runs_of(sweep)[1].id
     recorder.begin(running, 0)
     recorder.stop_sweep(sweep)
     assert states(sweep) == ["queued", "stopping", "stopped", "stopped"]
-    assert scheduler.flags == [running]
-    assert set(scheduler.tasks) == {f"run-{mine}-0", f"run-{running}-0"}
+    assert lane.stopped == [running]
+    assert set(lane.waiting) == {f"run-{mine}-0", f"run-{running}-0"}
 
 
 def test_a_run_that_two_sweeps_wait_for_is_stopped_with_the_second_of_them():
@@ -119,24 +93,24 @@ def test_a_run_that_two_sweeps_wait_for_is_stopped_with_the_second_of_them():
     assert states(one) == states(two) == ["stopped"] * 4
 
 
-def test_resuming_queues_what_was_stopped_or_failed_and_leaves_what_is_finished(scheduler):
+def test_resuming_queues_what_was_stopped_or_failed_and_leaves_what_is_finished(lane):
     sweep = recorder.start_sweep(plan(0.3, 0.5))["id"]
     done, failed, *_ = [run.id for run in Store(home()).runs_of(sweep)]
     finish(done)
     finish(failed, "failed")
     recorder.stop_sweep(sweep)
-    scheduler.tasks.clear()
+    lane.waiting.clear()
     recorder.resume_sweep(sweep)
     assert states(sweep) == ["finished", "queued", "queued", "queued"]
-    assert scheduler.order == [f"run-{run.id}-1" for run in Store(home()).runs_of(sweep)[1:]]
+    assert lane.order == [f"run-{run.id}-1" for run in Store(home()).runs_of(sweep)[1:]]
     assert Store(home()).sweep(sweep).stopped is False
 
 
 def test_two_hundred_waiting_runs_are_stopped_and_queued_again_with_a_few_statements(monkeypatch):
     sweep = recorder.start_sweep(plan(0.5, seeds=tuple(range(100))))["id"]
     statements = []
-    writing = Store._write
-    monkeypatch.setattr(Store, "_write", lambda self: statements.append(1) or writing(self))
+    writing = Ledger._write
+    monkeypatch.setattr(Ledger, "_write", lambda self: statements.append(1) or writing(self))
     recorder.stop_sweep(sweep)
     assert states(sweep) == ["stopped"] * 200
     recorder.resume_sweep(sweep)
@@ -144,12 +118,12 @@ def test_two_hundred_waiting_runs_are_stopped_and_queued_again_with_a_few_statem
     assert len(statements) < 10
 
 
-def test_an_engine_that_came_back_queues_all_that_waited(scheduler):
+def test_an_engine_that_came_back_queues_all_that_waited(lane):
     sweep = recorder.start_sweep(plan(0.3, 0.5))["id"]
-    scheduler.tasks.clear()
-    recorder._reconcile(scheduler)
-    assert scheduler.order == [f"run-{run.id}-1" for run in Store(home()).runs_of(sweep)]
-    recorder._reconcile(scheduler)
+    lane.waiting.clear()
+    Upkeep(recorder.writer).look_after(lane)
+    assert lane.order == [f"run-{run.id}-1" for run in Store(home()).runs_of(sweep)]
+    Upkeep(recorder.writer).look_after(lane)
     assert {run.attempt for run in Store(home()).runs_of(sweep)} == {1}
 
 

@@ -6,13 +6,14 @@ import io
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import torch
 
 from prunekit.core.cards import model_card
 from prunekit.core.errors import ComingLater, CorruptFile, PrunekitError, Unreachable
-from prunekit.core.torchvision import PublishedWeights
+from prunekit.core.torchvision import PublishedWeights, published_weights
 from prunekit.models import load_model, published
 
 ID = "torchvision/squeezenet1_1/published"
@@ -67,7 +68,7 @@ def publish(server: Server, monkeypatch, tensors, digest: str = "") -> Published
     digest = digest or hashlib.sha256(server.content).hexdigest()[:8]
     url = f"{server.address}/models/squeezenet1_1-{digest}.pth"
     given = PublishedWeights("IMAGENET1K_V1", url, len(server.content), 0.58, 1000, "", False)
-    monkeypatch.setattr(published, "weights_of", lambda _card: given)
+    monkeypatch.setattr(published, "published_weights", lambda _id: given)
     return given
 
 
@@ -89,7 +90,7 @@ def test_they_are_fetched_once_loaded_into_the_network_and_told_of(server, ones,
         assert all(bool((tensor == 1).all()) for tensor in model.state_dict().values())
     assert not model.training
     assert server.asked == 1
-    assert left_in(published.place_of(given).parent) == [given.file]
+    assert left_in(given.path.parent) == [given.file]
     assert told
     assert all(sentence.startswith(f"Fetching the published weights {given.file}") for sentence in told)
 
@@ -98,14 +99,14 @@ def test_a_file_with_another_hash_is_not_kept(server, ones, monkeypatch):
     given = publish(server, monkeypatch, ones, digest="00000000")
     with pytest.raises(CorruptFile, match="is not the file"):
         load_model(ID)
-    assert left_in(published.place_of(given).parent) == []
+    assert left_in(given.path.parent) == []
 
 
 def test_a_line_that_breaks_leaves_nothing_behind_and_the_next_try_starts_afresh(server, ones, monkeypatch):
     given, server.cut = publish(server, monkeypatch, ones), 1000
     with pytest.raises(PrunekitError, match=r"untrained network"):
         load_model(ID)
-    assert left_in(published.place_of(given).parent) == []
+    assert left_in(given.path.parent) == []
     server.cut = 0
     load_model(ID)
 
@@ -143,7 +144,7 @@ def test_without_a_server_one_sentence_offers_the_untrained_network(server, ones
     server.server.server_close()
     with pytest.raises(Unreachable, match=r"cannot reach 127\.0\.0\.1.* take the untrained network"):
         load_model(ID)
-    assert left_in(published.place_of(given).parent) == []
+    assert left_in(given.path.parent) == []
 
 
 def test_a_server_that_falls_silent_is_given_up(server, ones, monkeypatch):
@@ -222,3 +223,13 @@ def densenet_as_published(model) -> dict:
 
 def googlenet_as_published(model) -> dict:
     return model.state_dict() | {"aux1.conv.conv.weight": torch.ones(2), "aux2.fc1.bias": torch.ones(2)}
+
+
+@pytest.mark.parametrize("home", [None, "elsewhere"])
+def test_the_weights_are_where_torch_would_put_them(home, monkeypatch, tmp_path):
+    monkeypatch.delenv("TORCH_HOME", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if home:
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path / home))
+    weights = published_weights("torchvision/resnet18/published")
+    assert weights.path == Path(torch.hub.get_dir()) / "checkpoints" / weights.file

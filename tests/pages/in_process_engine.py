@@ -10,11 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from prunekit.core import errors
 from prunekit.core.packing import pack, unpack
-from prunekit.experiments import recorder
 from prunekit.experiments.engine import Pending
 from prunekit.experiments.folder import home
+from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.naming import call
 from prunekit.experiments.store import Store
+from tests.recorder_alone import recorder_alone
 from tests.sample_runs import add_finished, add_running, recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,11 +94,7 @@ def engine_here(monkeypatch):
     monkeypatch.setattr(PagesManager, "__init__", later)
     here = InProcessEngine()
     monkeypatch.setattr(module, "Engine", lambda _home: here)
-    monkeypatch.setattr(recorder, "_store", None)
-    monkeypatch.setattr(recorder, "_submit", lambda _client, _run: None)
-    monkeypatch.setattr(recorder, "_client", lambda: None)
-    monkeypatch.setattr(recorder, "_cancel", lambda _client, _runs: None)
-    monkeypatch.setattr(recorder, "_flag", lambda _run_id: None)
+    recorder_alone(monkeypatch)
     st.cache_resource.clear()
     st.cache_data.clear()
     yield here
@@ -107,7 +104,7 @@ def engine_here(monkeypatch):
 @pytest.fixture
 def history(engine_here) -> Store:
     """The store that the pages read, to be filled."""
-    return Store(home(), writable=True)
+    return Ledger(home())
 
 
 @pytest.fixture

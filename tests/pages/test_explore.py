@@ -204,6 +204,18 @@ def test_a_link_waits_for_the_engine_with_its_cuts(app):
     assert at.session_state["cut"] == cut
 
 
+@pytest.mark.parametrize(("control", "other"), [("scorer", "random"), ("granularity", "weight")])
+def test_a_control_that_is_changed_while_the_link_waits_is_nobody_s_fault(app, control, other):
+    address = address_of(app.open("explore", cut=Cut(0.3, "global", {"conv2": 0.5})))
+    app.engine.slow, app.engine.asked = 1, []
+    at = app.open("explore", address)
+    kind = at.selectbox if control == "scorer" else at.segmented_control
+    kind(key=control).set_value(other).run()
+    at.run()
+    assert not at.warning
+    assert ("conv2" in at.session_state["cut"].overrides) == (control == "scorer")
+
+
 def beside(at) -> list[str]:
     page = "".join(e.proto.body for e in elements(at) if e.type == "html")
     return re.findall(r"<em>(.*?)</em>", page)

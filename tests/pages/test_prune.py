@@ -167,7 +167,7 @@ def test_an_interrupted_run_says_why_and_can_be_resumed(history):
     run_id = add_running(history, recipe())
     history.change(run_id, state="interrupted", error="Its worker died in the middle of the run.")
     page = open_page("prune")
-    assert page.error[0].value == "Its worker died in the middle of the run."
+    assert "Its worker died in the middle of the run." in texts(page)
     page.button(key=f"resume_{run_id}").click().run()
     assert history.run(run_id).state == "queued"
 

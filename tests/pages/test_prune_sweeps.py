@@ -199,7 +199,7 @@ def test_reasons_of_failed_runs_are_told_once(history):
     for run in history.runs()[:3]:
         history.change(run.id, state="failed", ended=2.0, error="Training diverged in epoch 1.")
     page.run()
-    assert [error.value for error in page.error] == ["3 runs: Training diverged in epoch 1."]
+    assert texts(page).count("3 runs: Training diverged in epoch 1.") == len(page.error) == 1
 
 
 def test_earlier_sweeps_have_a_line_and_can_be_shown(history):

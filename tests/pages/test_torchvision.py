@@ -5,14 +5,19 @@ import pytest
 from prunekit.core.cards import model_cards
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import ComingLater, Unreachable
+from prunekit.core.torchvision import published_weights
 from tests.app_over_toy import AppOverToy, elements, tiles
 
 RESNET, PUBLISHED = "torchvision/resnet18", "torchvision/resnet18/published"
 LACK = "resnet18 (untrained) has no data set here"
 
 
+WANTED = {"weights_wanted": {PUBLISHED}}
+
+
 @pytest.fixture
-def app(monkeypatch):
+def app(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     return AppOverToy(monkeypatch)
 
 
@@ -103,12 +108,29 @@ def test_prune_says_in_one_sentence_why_not_and_offers_what_works(app):
 
 
 @pytest.mark.parametrize("page", ["start", "explore"])
+def test_following_a_link_to_published_weights_fetches_nothing_before_somebody_says_so(app, page):
+    at = app.open(page, {"model": PUBLISHED})
+    assert not app.engine.asked
+    assert "The published weights of resnet18 are not on this machine yet: 46.8 MB" in words(at)
+    at.button(key="fetch_weights").click().run()
+    assert PUBLISHED in str(app.engine.asked)
+
+
+def test_weights_that_were_fetched_before_are_shown_at_once(app):
+    weights = published_weights(PUBLISHED)
+    weights.path.parent.mkdir(parents=True)
+    weights.path.write_bytes(b"")
+    app.open("start", {"model": PUBLISHED})
+    assert PUBLISHED in str(app.engine.asked)
+
+
+@pytest.mark.parametrize("page", ["start", "explore"])
 def test_published_weights_out_of_reach_are_one_sentence_and_a_way_on(app, page):
     def refuse(_model, *_rest):
         raise Unreachable("This machine cannot reach the server; take the untrained network.")
 
     app.engine.summary = app.engine.exploration = refuse
-    at = app.open(page, {"model": PUBLISHED})
+    at = app.open(page, {"model": PUBLISHED}, **WANTED)
     assert [e.value for e in at.error] == ["This machine cannot reach the server; take the untrained network."]
     at.button(key="take_untrained").click().run()
     assert at.session_state["model"] == RESNET
@@ -119,7 +141,7 @@ def test_published_weights_on_their_way_are_waited_for_with_how_far_they_are(app
         raise ComingLater("Fetching the published weights resnet18-f37072fd.pth: 12 MB of 46.8 MB.")
 
     summary, app.engine.summary = app.engine.summary, later
-    at = app.open("start", {"model": PUBLISHED})
+    at = app.open("start", {"model": PUBLISHED}, **WANTED)
     assert "12 MB of 46.8 MB" in words(at)
     assert not at.error
     app.engine.summary = summary

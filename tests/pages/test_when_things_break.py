@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from prunekit.experiments import recorder, store
+from prunekit.experiments import recorder
 from prunekit.experiments.store import Store
 from tests.pages.in_process_engine import open_page, texts
 from tests.sample_runs import add_finished, add_running, recipe
@@ -18,7 +18,7 @@ FULL = "The disk is full; free some space and try again. Finished epochs are kep
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(store, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(Store, "_patience", 0.1)
 
 
 def garbage(path):

@@ -1,15 +1,21 @@
 """`make study NAME=...`: runs a study, going on where it was cut off, and saves its rows and points."""
 
+# ruff: noqa: E402
 import os
 import sys
 from pathlib import Path
+
+from prunekit.core.threads import share_cores
+
+share_cores()
 
 from prunekit.core.data_folder import has_full_set
 from prunekit.data.folder import SHIPPED
 from prunekit.experiments import histories
 from prunekit.experiments.folder import home
+from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.local import run_here
-from prunekit.experiments.store import Run, Store
+from prunekit.experiments.runs import Run
 from prunekit.training.allocation import keep_freed_memory
 from tests import results
 from tests.studies import criteria_small, lenet_half, vgg_60
@@ -33,7 +39,7 @@ def run(name: str) -> int:
     study = STUDIES[name]
     if study.DATA == "shipped":
         os.environ["PRUNEKIT_DATA"] = str(SHIPPED)  # where no full set lies
-    store = Store(home() / "studies" / name, writable=True)
+    store = Ledger(home() / "studies" / name)
     recipes, runs = study.recipes(), []
     for number, (label, recipe) in enumerate(recipes, 1):
         if study.DATA == "full" and not has_full_set(recipe.data):

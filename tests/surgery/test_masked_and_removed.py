@@ -11,6 +11,7 @@ from torch.nn.utils import prune
 
 from prunekit.core.errors import BadSetting, CannotPrune, FloorWarning
 from prunekit.masks import Mask
+from prunekit.models import list_models, load_model
 from prunekit.structure import channel_groups
 from prunekit.surgery import kept_units, masked_copy, remove_channels
 from tests.toy_networks import (
@@ -50,6 +51,18 @@ def test_masked_and_removed_give_the_same_outputs(name, density):
             assert torch.equal(smaller(inputs), model(inputs))
         elif density < 0.5:
             assert relative_difference(model(inputs), smaller(inputs)) > 1e-3
+
+
+@pytest.mark.parametrize("density", [0.7, 0.3])
+@pytest.mark.parametrize("name", list_models())
+def test_masked_and_removed_sample_models_give_the_same_outputs(name, density):
+    model = load_model(name)
+    inputs = torch.randn(4, *model.input_shape)
+    mask = random_mask(channel_groups(model, inputs), density)
+    masked, smaller = masked_copy(model, mask, inputs), remove_channels(model, mask, inputs)
+    with torch.no_grad():
+        assert relative_difference(masked(inputs), smaller(inputs)) <= 1e-4
+        assert relative_difference(model(inputs), smaller(inputs)) > 1e-3
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2"])

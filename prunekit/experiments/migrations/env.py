@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import context
 
-from prunekit.experiments.store import METADATA
+from prunekit.experiments.schema import METADATA
 
 engine = sa.create_engine(context.config.attributes["url"], connect_args={"timeout": 5})
 

@@ -6,7 +6,7 @@ from prunekit.core.cards import model_card
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
-from prunekit.experiments.store import Run
+from prunekit.experiments.runs import Run
 from prunekit.ui import frame
 from prunekit.ui.plain import as_typed
 

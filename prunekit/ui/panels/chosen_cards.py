@@ -7,7 +7,8 @@ import streamlit as st
 
 from prunekit.core.amounts import metric_text
 from prunekit.core.language import _, ngettext
-from prunekit.experiments.store import Run, Store
+from prunekit.experiments.runs import Run
+from prunekit.experiments.store import Store
 from prunekit.reports.identity import identity_of
 from prunekit.reports.tables import task_of
 from prunekit.ui.panels import chosen_runs

@@ -5,7 +5,7 @@ import streamlit as st
 
 from prunekit.core.cards import ModelCard, model_cards
 from prunekit.core.language import _
-from prunekit.experiments.store import Run
+from prunekit.experiments.runs import Run
 from prunekit.reports.axes import AXES
 from prunekit.reports.figures import tradeoff
 from prunekit.reports.leads import leads

@@ -5,7 +5,7 @@ import dataclasses
 import streamlit as st
 
 from prunekit.core.cards import model_card
-from prunekit.core.descriptions import ScorerDescription, scorer_descriptions
+from prunekit.core.descriptions import ScorerDescription, fitting_scorers, scorer_descriptions
 from prunekit.core.language import N_, _
 from prunekit.core.link import VIEWS
 from prunekit.core.recipe import Recipe
@@ -26,12 +26,7 @@ def question_controls(model: str) -> tuple[Question, str, str]:
     granularity_setting = settings["granularity"]
     st.session_state.setdefault("granularity", granularity_setting.default)
     granularity = st.session_state["granularity"]
-    has_data = not model_card(model).lack_of_data()
-    known = {
-        name: d
-        for name, d in scorer_descriptions().items()
-        if granularity in d.granularities and (has_data or d.needs == "weights")
-    }
+    known = fitting_scorers(granularity, not model_card(model).lack_of_data())
     if st.session_state.get("scorer") not in known:
         st.session_state["scorer"] = next(iter(known))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", width="content"):

@@ -107,7 +107,6 @@ def _gain(data: DataCard) -> str:
 
 def _start(name: str) -> None:
     st.session_state.pop("data_problem", None)
-    st.session_state["data_asked"] = name
     try:
         start_download(name)
     except PrunekitError as error:

@@ -8,7 +8,7 @@ import streamlit as st
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import _, ngettext
 from prunekit.core.tasks import Task
-from prunekit.experiments.store import Run
+from prunekit.experiments.runs import Run
 from prunekit.reports.tables import COLUMNS, Column, csv
 from prunekit.ui.panels import chosen_runs
 from prunekit.ui.runs import tell

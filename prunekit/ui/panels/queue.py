@@ -7,7 +7,7 @@ import streamlit as st
 
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
-from prunekit.experiments.store import ACTIVE, WAITING, Run, queue_order
+from prunekit.experiments.runs import ACTIVE, WAITING, Run, queue_order
 from prunekit.ui import frame
 from prunekit.ui.components.again import look_again
 from prunekit.ui.panels.run_card import card_style, is_untimed, run_card, run_line

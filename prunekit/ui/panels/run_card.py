@@ -11,12 +11,14 @@ from prunekit.core.cards import model_cards
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
-from prunekit.experiments.store import ACTIVE, Run, Store
+from prunekit.experiments.runs import ACTIVE, Run
+from prunekit.experiments.store import Store
 from prunekit.reports.live import live_loss, live_metric, live_sparsity
 from prunekit.reports.progress import curves, duration, progress
 from prunekit.reports.tables import STATES, latency_of, task_of
 from prunekit.ui.panels.branch import branch_button
 from prunekit.ui.panels.numbers import Tile, tiles
+from prunekit.ui.plain import as_typed
 from prunekit.ui.runs import tell
 
 COLOURS = {"queued": "gray", "running": "blue", "stopping": "orange", "finished": "green"} | dict.fromkeys(
@@ -48,7 +50,7 @@ def run_line(run: Run, on_open: Callable[[str], None] | None = None) -> None:
     with st.container(border=True, key=f"run_line_{run.id}", gap="xsmall"):
         _head(run, on_open=on_open)
         nothing = _("Nothing was measured.") if run.is_over else _("Nothing is measured yet.")
-        st.caption(run.error or outcome_sentence(run) or nothing)
+        st.caption(as_typed(run.error) if run.error else outcome_sentence(run) or nothing)
 
 
 def outcome_sentence(run: Run) -> str:
@@ -129,7 +131,7 @@ def _curves(run: Run, events: list[dict]) -> None:
 
 def _over(run: Run, store: Store) -> None:
     if run.error:
-        st.error(run.error, icon=":material/error:")
+        st.error(as_typed(run.error), icon=":material/error:")
     if run.state == "finished" and run.result:
         tiles(_outcome(run))
     elif not run.error:
@@ -144,7 +146,7 @@ def _over(run: Run, store: Store) -> None:
         sentence = _(
             "The recipe would have emptied {layers}; the best unit was kept there, so that the net still works."
         )
-        st.warning(sentence.format(layers=", ".join(floor)), icon=":material/vertical_align_bottom:")
+        st.warning(sentence.format(layers=as_typed(", ".join(floor))), icon=":material/vertical_align_bottom:")
     _repeat(run)
 
 

@@ -13,7 +13,7 @@ from prunekit.core.cuts import Cut
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
-from prunekit.core.settings import settings_of
+from prunekit.core.settings import in_words, settings_of
 from prunekit.ui import state
 from prunekit.ui.forms import choice_labels
 from prunekit.ui.panels.controls import unit_words
@@ -48,7 +48,7 @@ class Side:
         """What kind of cut it is: criterion with its knobs, granularity, scope, sparsity."""
         description = scorer_descriptions()[self.question.scorer]
         knobs = [knob for knob in description.knobs if self.question.knobs.get(knob.name, knob.default) != knob.default]
-        chosen = [f"{_(knob.label)} {_value(knob, self.question.knobs[knob.name])}" for knob in knobs]
+        chosen = [f"{_(knob.label)} {in_words(knob, self.question.knobs[knob.name])}" for knob in knobs]
         scopes = choice_labels(next(s for s in settings_of(Recipe) if s.name == "scope"))
         words = [_(description.label), *chosen, unit_words(self.question.granularity), scopes[self.cut.scope]]
         return " · ".join([*words, percent(self.cut.sparsity)])
@@ -153,10 +153,6 @@ def sides_frame(a: tuple[tuple[str, int, int], ...], b: list[tuple[str, int, int
         ]
     frame["more"] = 100 * (frame["b"] - frame["a"])
     return frame[["layer", "a", "a_count", "b", "b_count", "more"]]
-
-
-def _value(knob, value) -> str:
-    return choice_labels(knob)[value] if knob.choices else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _difference(a: dict, b: dict, as_percent: bool) -> str:

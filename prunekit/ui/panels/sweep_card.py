@@ -13,7 +13,8 @@ from prunekit.core.language import N_, _, ngettext
 from prunekit.core.recipe import Recipe
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.estimates import estimate, seconds_left
-from prunekit.experiments.store import ACTIVE, RESUMABLE, Run, Store, StoredSweep
+from prunekit.experiments.runs import ACTIVE, RESUMABLE, Run, StoredSweep
+from prunekit.experiments.store import Store
 from prunekit.reports.progress import duration, progress
 from prunekit.reports.recipes import UNITS
 from prunekit.reports.sweep_chart import sweep_chart
@@ -177,7 +178,7 @@ def _failures(standing: Standing) -> None:
         if run.state == "failed" and run.error:
             reasons[run.error] = reasons.get(run.error, 0) + 1
     for reason, n in list(reasons.items())[:3]:
-        st.error(ngettext("{n} run: {reason}", "{n} runs: {reason}", n).format(n=n, reason=reason))
+        st.error(ngettext("{n} run: {reason}", "{n} runs: {reason}", n).format(n=n, reason=as_typed(reason)))
 
 
 def _results(standing: Standing, lines: list[Line]) -> None:

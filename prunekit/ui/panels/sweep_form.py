@@ -13,7 +13,7 @@ from prunekit.core.recipe import Training
 from prunekit.core.sweep import CONTROLS, Sweep, read_amounts
 from prunekit.experiments.engine import Pending
 from prunekit.experiments.estimates import UNKNOWN, Estimate, estimate
-from prunekit.experiments.store import ACTIVE, WAITING, Run
+from prunekit.experiments.runs import ACTIVE, WAITING, Run
 from prunekit.reports.progress import duration
 from prunekit.reports.recipes import UNITS, criterion
 from prunekit.ui.components.again import look_again

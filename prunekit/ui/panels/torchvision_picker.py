@@ -8,7 +8,7 @@ import streamlit as st
 from prunekit.core.amounts import compact, percent, size
 from prunekit.core.cards import ModelCard, find_card, torchvision_id
 from prunekit.core.language import N_, _
-from prunekit.core.torchvision import TorchvisionNet, torchvision_nets
+from prunekit.core.torchvision import TorchvisionNet, published_weights, torchvision_nets
 
 WEIGHTS = {"untrained": N_("untrained"), "published": N_("published weights")}
 NET, KIND = "torchvision_net", "torchvision_weights"
@@ -60,6 +60,27 @@ def torchvision_picker(chosen: ModelCard, choose) -> None:
             _facts(nets[name], kind)
 
 
+def must_be_fetched(card: ModelCard) -> bool:
+    """Whether published weights are not there and nobody has asked for them: following a link fetches nothing.
+
+    Says so, with a button that does.
+    """
+    if card.weights_from != "download" or card.id in st.session_state.get("weights_wanted", ()):
+        return False
+    weights = published_weights(card.id)
+    if weights.path.is_file():
+        return False
+    sentence = _("The published weights of {name} are not on this machine yet: {size} from download.pytorch.org.")
+    st.info(sentence.format(name=card.arguments["name"], size=size(weights.bytes)), icon=":material/download:")
+    label = _("Fetch them")
+    st.button(label, key="fetch_weights", icon=":material/download:", type="primary", on_click=_want, args=(card.id,))
+    return True
+
+
+def _want(model_id: str) -> None:
+    st.session_state["weights_wanted"] = {*st.session_state.get("weights_wanted", ()), model_id}
+
+
 def offer_untrained(card: ModelCard, choose) -> None:
     """A button below what is said of published weights that are not there (yet)."""
     untrained = find_card(card.id.removesuffix("/published"))
@@ -85,7 +106,9 @@ def _follow(chosen: ModelCard) -> None:
 def _choose(choose) -> None:
     name, kind = st.session_state.get(NET), st.session_state.get(KIND)
     if name is not None:
-        choose(torchvision_id(name, kind == "published"))
+        chosen = torchvision_id(name, kind == "published")
+        _want(chosen)
+        choose(chosen)
 
 
 def _line(net: TorchvisionNet) -> str:

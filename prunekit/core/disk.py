@@ -1,0 +1,22 @@
+"""What is said where a disk refuses to write: it is full, or the folder is somebody else's."""
+
+import errno
+from pathlib import Path
+
+from prunekit.core.language import _
+
+
+def is_full(error: Exception) -> bool:
+    """Whether it is for want of room, on the disk or in somebody's share of it, that a file could not be written."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
+
+
+def no_room(folder: Path) -> str:
+    """The sentence for a disk without room."""
+    return _("The disk is full; free some space in {folder} and try again.").format(folder=folder)
+
+
+def not_ours(folder: Path, choice: str) -> str:
+    """The sentence for a folder that cannot be written to; `choice` is the variable or the option that names it."""
+    sentence = _("The folder {path} cannot be written to; set {choice} to another one.")
+    return sentence.format(path=folder, choice=choice)

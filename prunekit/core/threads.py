@@ -1,0 +1,14 @@
+"""How the threads of a computation wait for each other; to be settled before torch is imported."""
+
+import os
+
+# Rounds that GNU OpenMP's threads spin at a barrier before they sleep. By default that is 13 ms, longer than a turn of
+# the scheduler: with two threads on two cores and one other busy program, a ResNet-20 then sees 20 images a second
+# where one thread sees 370. With this it is about 220, and on a quiet machine still 690 of 700.
+PATIENCE = {"GOMP_SPINCOUNT": "5000"}
+
+
+def share_cores() -> None:
+    """Makes the threads of this process, and of those it starts, leave a busy machine to others."""
+    for name, value in PATIENCE.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,56 @@
+"""Runs and sweeps as plain values: what the store holds of each, the states they go through, who waits for whom."""
+
+from dataclasses import dataclass
+
+# queued -> running -> finished | stopped | failed | interrupted; an interrupted or stopped run can be resumed.
+WAITING = ("queued",)
+ACTIVE = ("running", "stopping")
+ENDED = ("finished", "stopped", "failed", "interrupted")
+RESUMABLE = ("stopped", "interrupted", "failed")
+# Who waits for whom: people's own runs, the random controls that ride along, the runs of sweeps.
+ROLES = ("run", "control", "sweep")
+STUDY = "study"  # the role of finished runs that came with prunekit
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the store. Times are seconds since 1970; `result` holds the figures once there are any."""
+
+    id: str
+    fingerprint: str
+    title: str
+    recipe: dict
+    role: str  # one of ROLES: "run", "control" for the random baseline that rides along, "sweep"; or "study"
+    state: str
+    created: float
+    started: float | None
+    ended: float | None
+    attempt: int
+    error: str | None
+    result: dict | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ENDED
+
+
+@dataclass(frozen=True)
+class StoredSweep:
+    """A sweep's row: its plan as `Sweep.to_plain` gives it; `stopped` says that it was stopped as a whole."""
+
+    id: str
+    fingerprint: str
+    title: str
+    plan: dict
+    created: float
+    stopped: bool
+
+
+def queue_order(run: Run) -> tuple:
+    """People's own runs go before the controls, and those before sweeps; otherwise first come, first served."""
+    return rank(run.role), run.created, run.id
+
+
+def rank(role: str) -> int:
+    """0 for the runs that go first."""
+    return ROLES.index(role) if role in ROLES else len(ROLES)
