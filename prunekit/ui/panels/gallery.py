@@ -22,6 +22,7 @@ def gallery(cards: dict[str, ModelCard], chosen: str, choose) -> None:
 def _card(card: ModelCard, is_chosen: bool, choose) -> None:
     st.markdown(f"##### {_(card.title)}")
     st.markdown(_(card.summary))
+    st.space("stretch")  # numbers and buttons of all cards stand in a row
     st.html(
         '<div class="pk-facts">'
         + "".join(f"<div><span>{html.escape(k)}</span><strong>{html.escape(v)}</strong></div>" for k, v in _facts(card))
