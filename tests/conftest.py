@@ -8,6 +8,7 @@ import pytest
 # Tests never touch the history of the checkout; the engine and its processes read this too.
 os.environ.pop("PRUNEKIT_DATA", None)
 os.environ["PRUNEKIT_STUDIES"] = "off"  # histories begin empty
+os.environ["PRUNEKIT_THREADS"] = "1"  # equal weights, whatever else this machine is doing meanwhile
 
 
 @pytest.fixture(autouse=True)

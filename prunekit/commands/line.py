@@ -5,7 +5,6 @@ import json
 import os
 import sys
 import warnings
-from pathlib import Path
 
 from prunekit.commands import app, data, models, profile, prune, score, sweep
 from prunekit.core.disk import is_full, no_room
@@ -47,7 +46,7 @@ def main(words: list[str] | None = None) -> int:
     except OSError as error:
         if not is_full(error):
             raise
-        return _fail(no_room(Path(error.filename or ".").resolve()), 5, options)
+        return _fail(no_room(), 5, options)
     if answer is not None and getattr(options, "json", False):
         print(json.dumps(answer), flush=True)
     return 0

@@ -44,9 +44,10 @@ def run(options) -> dict:
         _check_folder(options.out)
     from prunekit.pruning import execute
     from prunekit.training.allocation import keep_freed_memory
+    from prunekit.training.threads import idle_threads
 
     keep_freed_memory()
-    outcome = execute(recipe, report=_narrate)
+    outcome = execute(recipe, report=_narrate, threads=idle_threads())
     # Counter 0: a run of the command line is not in the app's history.
     result = outcome.result | {"run_id": f"{recipe.fingerprint}-0"}
     if options.out is not None:

@@ -8,11 +8,13 @@ from prunekit.core.language import _
 
 def is_full(error: Exception) -> bool:
     """Whether it is for want of room, on the disk or in somebody's share of it, that a file could not be written."""
-    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-def no_room(folder: Path) -> str:
-    """The sentence for a disk without room."""
+def no_room(folder: Path | None = None) -> str:
+    """The sentence for a disk without room; an error that comes while writing does not say where that is."""
+    if folder is None:
+        return _("The disk is full; free some space and try again.")
     return _("The disk is full; free some space in {folder} and try again.").format(folder=folder)
 
 

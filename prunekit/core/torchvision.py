@@ -44,7 +44,7 @@ class PublishedWeights:
         """Where the file lies or will lie: in torch's own folder, so that what was fetched before is found."""
         cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
         home = os.environ.get("TORCH_HOME", os.path.join(cache, "torch"))
-        return Path(home).expanduser() / "hub" / "checkpoints" / self.file
+        return Path(os.path.expanduser(home)) / "hub" / "checkpoints" / self.file
 
 
 @dataclass(frozen=True)

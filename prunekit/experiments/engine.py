@@ -410,5 +410,7 @@ class Engine:
 def _run_named(name: str, args: tuple) -> bytes:
     # In the worker: resolves the name there, so that the server never imports what it asks for.
     from prunekit.experiments.naming import call
+    from prunekit.experiments.worker import settle_threads
 
+    settle_threads()
     return call(name, args)

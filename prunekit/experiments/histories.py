@@ -60,8 +60,9 @@ def bring_in(store: Ledger, folder: Path = FOLDER) -> None:
     for path in sorted(folder.glob("*.json.gz")):
         try:
             history = read(path)
-            store.bring_in(history["name"], history["sweeps"], STUDY)
-        except (CorruptFile, KeyError):
+            sweeps = [(sweep["plan"], sweep["title"], runs_of(sweep)) for sweep in history["sweeps"]]
+            store.bring_in(history["name"], sweeps)
+        except (CorruptFile, KeyError, TypeError):
             LOG.exception("%s is left out", path)
 
 

@@ -1,6 +1,7 @@
 """The writing side of the run store, for the one process that writes: the recorder, a study, a sweep from a script."""
 
 import contextlib
+import dataclasses
 import json
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from prunekit.core.errors import StoreUnavailable
 from prunekit.experiments.folder import refusal
-from prunekit.experiments.runs import ACTIVE, WAITING
+from prunekit.experiments.runs import ACTIVE, WAITING, Run
 from prunekit.experiments.schema import EVENTS, HISTORIES, RUNS, SWEEP_RUNS, SWEEPS
 from prunekit.experiments.store import Store, clearly, file_identity
 
@@ -153,23 +154,23 @@ class Ledger(Store):
             for table, column in ((SWEEP_RUNS, "run"), (EVENTS, "run"), (RUNS, "id")):
                 connection.execute(table.delete().where(table.c[column].in_(run_ids)))
 
-    def bring_in(self, name: str, sweeps: list[dict], role: str) -> None:
-        """Adds the finished runs of a history (see `histories.py`) and its sweeps, unless that was done before."""
+    def bring_in(self, name: str, sweeps: list[tuple[dict, str, list[Run]]]) -> None:
+        """Adds the sweeps of a history, each (plan, title, runs), unless that was done before."""
         with self._write() as connection:
             if connection.execute(sa.select(HISTORIES.c.name).where(HISTORIES.c.name == name)).first():
                 return
             connection.execute(HISTORIES.insert().values(name=name, time=time.time()))
             taken = _ids(connection, RUNS) | self._folders()
-            for number, sweep in enumerate(sweeps, 1):
+            for number, (plan, title, runs) in enumerate(sweeps, 1):
                 rows = []
-                for run in sweep["runs"]:
-                    run_id = _free(run["fingerprint"], taken)
+                for run in runs:
+                    run_id = _free(run.fingerprint, taken)
                     taken.add(run_id)
-                    rows.append({"id": run_id, "role": role, "state": "finished", "attempt": 0, "error": None} | run)
+                    rows.append(dataclasses.asdict(run) | {"id": run_id})
                 connection.execute(RUNS.insert(), rows)
                 row = {"id": f"{name}-{number}", "fingerprint": f"{name}-{number}", "stopped": False}
                 row |= {"created": min(run["created"] for run in rows)}
-                connection.execute(SWEEPS.insert().values(title=sweep["title"], plan=sweep["plan"], **row))
+                connection.execute(SWEEPS.insert().values(title=title, plan=plan, **row))
                 links = [{"sweep": row["id"], "run": run["id"], "place": i} for i, run in enumerate(rows)]
                 connection.execute(SWEEP_RUNS.insert(), links)
 

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from prunekit.core.errors import PrunekitError, StoreUnavailable
 from prunekit.core.recipe import Recipe
 from prunekit.experiments.ledger import Ledger
-from prunekit.experiments.runs import Run
+from prunekit.experiments.runs import CHECKPOINT, MODEL_FILES, Run
 from prunekit.pruning.checkpoints import Checkpoint
 from prunekit.pruning.loop import execute
 from prunekit.pruning.timing import time_files
-
-CHECKPOINT = "checkpoint.npz"
+from prunekit.training.threads import idle_threads
 
 
 def run_here(
@@ -24,7 +23,8 @@ def run_here(
     """The finished run of a recipe: an earlier one, if the store has it; one that was cut off goes on.
 
     timed: measure the latency too, also of an earlier run that was not timed and whose model is still there;
-    store: written by nobody else meanwhile. Raises what the run failed with; the store knows.
+    store: written by nobody else meanwhile. Raises what the run failed with, which the store then
+    knows; a disk or a store that cannot be written says nothing about the run, which goes on another time.
     """
     known = store.same(recipe.fingerprint)
     if known is not None and known.state == "finished":
@@ -50,8 +50,8 @@ def run_here(
     store.change(run_id, state="running", started=time.time())
     try:
         checkpoint = Checkpoint.from_bytes(path.read_bytes()) if path.is_file() else None
-        outcome = execute(recipe, record, checkpoint=checkpoint, keep=keep, timed=timed)
-    except (StoreUnavailable, OSError):  # says nothing about the run: it goes on from its checkpoint another time
+        outcome = execute(recipe, record, checkpoint=checkpoint, keep=keep, threads=idle_threads(), timed=timed)
+    except (StoreUnavailable, OSError):
         raise
     except Exception as error:
         sentence = str(error) if isinstance(error, PrunekitError) else repr(error)
@@ -65,8 +65,8 @@ def run_here(
 
 def _timed(run: Run, store: Ledger) -> Run:
     """The finished run with its latency, measured now unless it is known."""
-    folder = store.files(run.id)
-    if run.result.get("speedup") is None and folder.is_dir():
-        files = {path.name: path.read_bytes() for path in folder.iterdir()}
-        store.change(run.id, result=run.result | time_files(files))
+    paths = [store.files(run.id) / name for name in MODEL_FILES]
+    if run.result.get("speedup") is None and all(path.is_file() for path in paths):
+        measured = time_files({path.name: path.read_bytes() for path in paths})
+        store.change(run.id, result=run.result | measured)
     return store.run(run.id)

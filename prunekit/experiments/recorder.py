@@ -20,15 +20,13 @@ from prunekit.core.sweep import Sweep
 from prunekit.experiments.folder import disk_full, free_bytes, home, refusal
 from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.processes import EngineFolder
-from prunekit.experiments.runs import ACTIVE, RESUMABLE, WAITING, Run, rank
+from prunekit.experiments.runs import ACTIVE, CHECKPOINT, MODEL_FILES, RESUMABLE, WAITING, Run, rank
 from prunekit.experiments.training_lane import TrainingLane
 from prunekit.experiments.upkeep import Upkeep, worker_died
 from prunekit.experiments.writer import Writer
 
 LOCK_SECONDS = 25  # an older recorder that is about to end is waited for; less than the nanny's patience
 ROOM_BYTES = 50 * 2**20  # less free disk than this, and no run is begun
-CHECKPOINT = "checkpoint.npz"
-MODEL_FILES = ("weights.safetensors", "plan.json")
 
 writer = Writer()
 _only: FileLock | None = None

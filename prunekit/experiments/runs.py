@@ -9,6 +9,9 @@ ENDED = ("finished", "stopped", "failed", "interrupted")
 RESUMABLE = ("stopped", "interrupted", "failed")
 # Who waits for whom: people's own runs, the random controls that ride along, the runs of sweeps.
 ROLES = ("run", "control", "sweep")
+# A run's files in the store's folder: while it is not over, and when it is finished.
+CHECKPOINT = "checkpoint.npz"
+MODEL_FILES = ("weights.safetensors", "plan.json")
 STUDY = "study"  # the role of finished runs that came with prunekit
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import sys
 import threading
 import time
 import uuid
@@ -12,6 +13,7 @@ import psutil
 
 from prunekit.core.disk import is_full
 from prunekit.experiments.folder import disk_full
+from prunekit.experiments.runs import CHECKPOINT
 
 LOG = logging.getLogger(__name__)
 
@@ -29,8 +31,16 @@ def dask_setup(worker) -> None:
     from prunekit.training.allocation import keep_freed_memory
 
     keep_freed_memory()
-    # Answers come from several threads at once, each with one of torch's own; a run asks for more.
     torch.set_num_threads(1)
+
+
+def settle_threads() -> None:
+    """One thread of torch for this answer: several are given at once. What trains or measures asks for more.
+
+    Each time, because a thread that meets torch for the first time takes the number that another has set just then.
+    """
+    if torch := sys.modules.get("torch"):  # not in the recorder
+        torch.set_num_threads(1)
 
 
 def _give_way(nice: int) -> None:
@@ -134,7 +144,7 @@ def run_recipe(run_id: str, attempt: int) -> None:
             report=report,
             should_stop=lambda: run_id in _flags,
             checkpoint=Checkpoint.from_bytes(packed.tobytes()) if packed is not None else None,
-            keep=lambda checkpoint: report.keep({"checkpoint.npz": _array(checkpoint.to_bytes())}),
+            keep=lambda checkpoint: report.keep({CHECKPOINT: _array(checkpoint.to_bytes())}),
             threads=min(begun["threads"], psutil.cpu_count() or 1),
             precision=begun["precision"],
             timed=False,

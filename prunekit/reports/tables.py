@@ -138,6 +138,7 @@ def run_table(runs: list[Run], batch: int | None = None) -> pd.DataFrame:
             table[column.name] = pd.to_numeric(table[column.name]).astype("Int64")
         elif column.kind not in ("text", "date"):
             table[column.name] = pd.to_numeric(table[column.name]).astype("Float64")
+    table["validation_examples"] = pd.to_numeric(table["validation_examples"]).astype("Int64")
     for name in NUMBERS:
         table[name] = pd.to_numeric(table[name]).astype("Float64")
     table["standing"] = table["id"].map(_standings(table)).astype(object)

@@ -13,7 +13,8 @@ import torch
 from prunekit.core.language import _
 
 SECONDS = 0.5
-MOST_TURNS = 20
+LEAST_TURNS, MOST_TURNS = 3, 20
+PATIENCE = 8  # times the seconds that it should take, after which a slow network is given its least turns no more
 # A faster candidate must win clearly: the same machine should choose the same way every time.
 CLEARLY = 0.9
 
@@ -72,10 +73,10 @@ def probe(
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     seconds: float = SECONDS,
 ) -> Precision:
-    """The fastest precision for training `model` on batches like `batch`, measured on copies for about `seconds`.
+    """The fastest precision for training `model` on batches like `batch`, measured on copies.
 
-    Tries plain float32, and float32 and bfloat16 with channels last, in turns; two steps of each at least, the first
-    of which does not count. The model and torch's random state stay as they are.
+    Tries plain float32, and float32 and bfloat16 with channels last, in turns, for about `seconds`, or until each had
+    three turns after a first step that does not count. The model and torch's random state stay as they are.
     """
     images = batch[0].dim() == 4 and any(parameter.dim() == 4 for parameter in model.parameters())
     candidates = [FLOAT32, Precision("float32", channels_last=True), BFLOAT16] if images else [FLOAT32, PLAIN_BFLOAT16]
@@ -88,7 +89,8 @@ def probe(
             times[candidate.label] = []
         # In turns, so that a neighbour who gets busy slows all of them alike.
         for turn in range(MOST_TURNS):
-            if turn and time.perf_counter() - started > seconds:
+            spent = time.perf_counter() - started
+            if turn and spent > (seconds if turn >= LEAST_TURNS else PATIENCE * seconds):
                 break
             for candidate, trial in trials:
                 times[candidate.label].append(_milliseconds(trial, batch, loss, candidate))

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from prunekit.core.cards import model_card
+from prunekit.core.cards import PUBLISHED, model_card
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
@@ -44,9 +44,9 @@ def open_rows(question: Question, scope: str, view: str, table: CutTable) -> Non
     Not where the visitor has gone on to other rows meanwhile.
     """
     model, place, rows, faults = st.session_state.pop("address_rest", (None, None, {}, []))
-    if place is None or (question.model, question.granularity) != (model, place.granularity):
+    if place is None or (_rows_of(question.model), question.granularity) != (_rows_of(model), place.granularity):
         return
-    has_data = not model_card(model).lack_of_data()
+    has_data = not model_card(question.model).lack_of_data()
     if place.scorer not in fitting_scorers(place.granularity, has_data):
         known = scorer_descriptions()
         faults.append(
@@ -87,6 +87,11 @@ def write_address(question: Question, scope: str, view: str, table: CutTable) ->
     if state.settled() and st.query_params.to_dict() != now:
         st.query_params.from_dict(now)
     return urlencode(now)
+
+
+def _rows_of(model: str) -> str:
+    """The same for models with the same rows: a network is built alike with published weights and without."""
+    return model.removesuffix(PUBLISHED)
 
 
 def _view_now(question: Question, scope: str, view: str) -> tuple:

@@ -5,13 +5,15 @@ import time
 from pathlib import Path
 
 from tests import results
-from tests.benchmarks import cut_counts, pages
+from tests.benchmarks import cut_counts, healing, pages
 
 RESULTS = Path(__file__).with_name("results.json")
 
 # Each function measures the rows it is listed with, in one go.
 BENCHMARKS = {
     cut_counts.measure: ("cut_counts_138m_ms",),
+    healing.measure_throughput: ("finetune_throughput_ratio",),
+    healing.measure_removed: ("removed_step_time_ratio",),
     pages.measure_start: ("first_histogram_s", "start_to_chart_s"),
     pages.measure_drag: ("drag_work_ms", "drag_slow_frames_share"),
     pages.measure_slider: ("slider_repaint_ms", "slider_scale_ratio", "slider_while_training_ratio"),

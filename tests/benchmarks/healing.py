@@ -1,6 +1,7 @@
 """How fast fine-tuning is: the training loop against a plain one, the removed net against the masked one."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 import psutil
 
 from prunekit.core.recipe import Recipe, Training
+from prunekit.core.threads import PATIENCE
 from tests.results import ROOT, Row
 
 MODEL = "resnet20-cifar10"
@@ -38,7 +40,8 @@ def measure_removed() -> list[Row]:
 
 def _in_a_process(what: str) -> dict:
     words = [sys.executable, "-m", "tests.benchmarks.healing", what]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    environment = os.environ | ({} if what == "plain" else PATIENCE)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
 
 

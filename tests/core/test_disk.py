@@ -20,4 +20,5 @@ def test_anything_else_is_not(error):
 
 def test_the_sentences_name_the_folder_and_what_to_set():
     assert no_room(Path("here")) == "The disk is full; free some space in here and try again."
+    assert no_room() == "The disk is full; free some space and try again."
     assert not_ours(Path("there"), "--out") == "The folder there cannot be written to; set --out to another one."

@@ -6,9 +6,8 @@ import pytest
 
 from prunekit.core.recipe import Recipe, Training
 from prunekit.core.sweep import Sweep
-from prunekit.experiments import recorder
 from prunekit.experiments.store import Store
-from prunekit.experiments.training_lane import task_states
+from prunekit.experiments.training_lane import task_key, task_states
 from tests.conftest import wait_for
 
 pytestmark = pytest.mark.engine
@@ -48,7 +47,7 @@ def test_hundreds_of_waiting_runs_are_stopped_and_queued_again_in_seconds_and_a_
     before = time.monotonic()
     engine.stop_sweep(busy)
     wait_for(lambda: set(states(store, busy)) == {"stopped"}, 20, "the stop")
-    waiting = {recorder.task_key(run) for run in store.runs_of(busy)}
+    waiting = {task_key(run) for run in store.runs_of(busy)}
     wait_for(lambda: waiting.isdisjoint(engine._client.run_on_scheduler(task_states)), 20, "their going")
     engine.resume_sweep(busy)
     assert set(states(store, busy)) <= {"queued", "running"}

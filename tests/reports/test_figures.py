@@ -164,9 +164,10 @@ def test_each_model_has_a_front_of_its_own():
 def test_runs_on_the_full_data_have_a_front_and_an_untouched_model_of_their_own():
     shipped = [run(recipe(amount=a)) for a in (0.5, 0.8)]
     full = [on_full_data(run(recipe(amount=a))) for a in (0.3, 0.6)]
+    waiting = run(recipe(amount=0.9), state="queued")
     for one in full:
         one.result["validation_baseline"] = 0.93
-    figure, traces = drawn(shipped + full, axis="macs")
+    figure, traces = drawn([*shipped, *full, waiting], axis="macs")
     assert list(traces["Pareto front · 1000 validation examples"].x) == [320_000, 1_600_000]
     assert list(traces["Pareto front · 6000 validation examples"].x) == [640_000, 1_600_000]
     assert sorted(line.y0 for line in figure.layout.shapes) == [0.91, 0.93]

@@ -20,13 +20,13 @@ WIDTH, HEIGHT = 1200, 840
 CAPTION = "Solid: after fine-tuning; dotted: right after the cut; dashed: untouched"
 
 
-def lines_of(path: Path) -> dict[tuple[str, str], list[Line]]:
-    """What a history's sweeps came to: (title of the model, granularity) -> lines."""
-    found = {}
+def lines_of(path: Path) -> list[tuple[str, list[Line]]]:
+    """What a history's sweeps came to: for each its model and granularity in words, and its lines."""
+    found = []
     for sweep in histories.read(path)["sweeps"]:
         base = sweep["plan"]["base"]
-        title = model_cards()[base["model"]].title
-        found[title, base["granularity"]] = sweep_lines(histories.runs_of(sweep))
+        words = f"{model_cards()[base['model']].title}, {UNITS[base['granularity']]}"
+        found.append((words, sweep_lines(histories.runs_of(sweep))))
     return found
 
 
@@ -43,9 +43,9 @@ def page(path: Path) -> str:
         "",
         f"![Validation accuracy of each criterion against the amount that is cut]({name}.png)",
     ]
-    for (title, granularity), lines in lines_of(path).items():
+    for words, lines in lines_of(path):
         baseline = metric_text(lines[0].validation_baseline, True)
-        text += ["", f"## {title}, {UNITS[granularity]}", "", f"Untouched: {baseline} on validation.", ""]
+        text += ["", f"## {words}", "", f"Untouched: {baseline} on validation.", ""]
         text += ["| gone | criterion | after the cut | fine-tuned | test | seeds |", "|---|---|---|---|---|---|"]
         text += [_row(line) for line in lines]
     return "\n".join([*text, "", told_environment(history["environment"]), ""])
@@ -66,10 +66,11 @@ def _row(line: Line) -> str:
 def figure(path: Path) -> go.Figure:
     """A panel for each sweep: solid after fine-tuning, dotted before it, bars of one standard deviation."""
     panels = lines_of(path)
-    titles = [f"{title}: {UNITS[granularity]}" for title, granularity in panels]
-    drawn = make_subplots(rows=(len(panels) + 1) // 2, cols=2, subplot_titles=titles, vertical_spacing=0.12)
+    drawn = make_subplots(
+        rows=(len(panels) + 1) // 2, cols=2, subplot_titles=[words for words, _lines in panels], vertical_spacing=0.12
+    )
     named = set()
-    for number, lines in enumerate(panels.values()):
+    for number, lines in enumerate(lines for _words, lines in panels):
         place = {"row": number // 2 + 1, "col": number % 2 + 1}
         drawn.add_hline(y=lines[0].validation_baseline, line={"color": MUTED, "width": 1, "dash": "dash"}, **place)
         for criterion in dict.fromkeys(line.criterion for line in lines):
@@ -108,13 +109,13 @@ def picture(drawn: go.Figure, path: Path) -> None:
 
 
 def main() -> int:
+    if chromium_path() is None:  # table and figure are written together or not at all
+        print("There is no Chromium here, so the pages of the studies stay as they are.")
+        return 0
     for path in sorted(histories.FOLDER.glob("*.json.gz")):
         name = path.name.removesuffix(".json.gz")
         (DOCS / f"{name}.md").write_text(page(path), encoding="utf-8")
-        if chromium_path() is None:
-            print(f"no Chromium here: docs/{name}.png stays as it is")
-        else:
-            picture(figure(path), DOCS / f"{name}.png")
+        picture(figure(path), DOCS / f"{name}.png")
     return 0
 
 

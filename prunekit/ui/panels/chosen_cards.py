@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from prunekit.core.amounts import metric_text
+from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import _, ngettext
 from prunekit.experiments.runs import Run
 from prunekit.experiments.store import Store
@@ -51,8 +52,9 @@ def _seeds_of(run: Run, table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _are_seeds(runs: list[Run]) -> bool:
-    """Whether the runs differ in their seeds only."""
-    return len({identity_of(run).recipe_key for run in runs}) == 1
+    """Whether the runs differ in their seeds only; what a run that is not over is measured on, nobody knows yet."""
+    recipes = {fingerprint(run.recipe | {"seed": None}) for run in runs}
+    return len(recipes) == 1 and len({identity_of(run).recipe_key for run in runs if run.result}) <= 1
 
 
 def _heading(runs: list[Run]) -> str:
