@@ -9,6 +9,7 @@ from prunekit.ui.panels.no_data import what_works
 from prunekit.ui.panels.queue import runs_of_now
 from prunekit.ui.panels.recipe_form import recipe_form
 from prunekit.ui.panels.sweep_form import mode_choice, sweep_form, what_it_takes
+from prunekit.ui.plain import show_error
 
 frame.ensure()
 card = state.chosen_card()
@@ -33,7 +34,7 @@ def run_to_start(model: str) -> None:
     try:
         recipe = recipe_form(model)
     except PrunekitError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
     control = st.checkbox(
         _("Also run the random control"),
         value=True,
@@ -55,7 +56,7 @@ def sweep_to_start(model: str) -> None:
         sweep = sweep_form(model)
         what_it_takes(sweep)
     except PrunekitError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
     if start_button(_("Start the sweep"), "start_sweep", sweep is not None):
         with st.spinner(_("Handing it to the engine.")):
             runs.start_sweep(sweep)

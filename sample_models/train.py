@@ -23,6 +23,7 @@ import safetensors.torch
 import torch
 
 from prunekit.core.cards import ModelCard
+from prunekit.core.disk import write_whole
 from prunekit.core.fingerprint import checksum
 from prunekit.core.recipe import Training
 from prunekit.data import Dataset, Split, load_dataset
@@ -89,13 +90,13 @@ SAMPLES = {
         summary="A plain chain of convolutions with far more channels than it needs: most of it can go.",
         architecture="vgg",
         arguments={
-            "stages": [[32, 48], [96, 96], [192, 192], [384, 384]],
+            "stages": [[32], [128, 128], [256, 256], [256, 256]],
             "classes": 10,
             "input_shape": [3, 32, 32],
         },
         data="cifar10",
         split=CIFAR10_SPLIT,
-        training=Training(epochs=40, learning_rate=0.1, batch_size=64, weight_decay=1e-3),
+        training=Training(epochs=40, learning_rate=0.1, batch_size=128, weight_decay=1e-3, label_smoothing=0.1),
         prefer="full",
     ),
     "resnet56-cifar10": Sample(
@@ -105,7 +106,7 @@ SAMPLES = {
         arguments={"depth": 56, "width": 16, "classes": 10, "input_shape": [3, 32, 32]},
         data="cifar10",
         split=CIFAR10_SPLIT,
-        training=Training(epochs=50, learning_rate=0.1, batch_size=64, weight_decay=1e-3),
+        training=Training(epochs=50, learning_rate=0.1, batch_size=128, weight_decay=1e-3),
         prefer="full",
     ),
     "mlp-digits": Sample(
@@ -177,10 +178,7 @@ def main() -> None:
 def keep(state: dict, path: Path | None) -> None:
     """Writes a checkpoint, whole or not at all."""
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(to_bytes(state))
-        temporary.replace(path)
+        write_whole(path, to_bytes(state))
 
 
 def say(event: dict) -> None:

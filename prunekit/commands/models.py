@@ -1,8 +1,8 @@
 """`prunekit models`: the sample models that are there, and torchvision's networks."""
 
-from prunekit.core.cards import model_card, model_cards, torchvision_id
+from prunekit.core.cards import model_card, model_cards
 from prunekit.core.language import N_, _
-from prunekit.core.torchvision import TorchvisionNet, torchvision_nets
+from prunekit.core.torchvision import TorchvisionNet, torchvision_id, torchvision_nets
 
 HELP = N_("List the sample models.")
 

@@ -4,8 +4,8 @@ import argparse
 import json
 
 from prunekit.core.errors import BadSetting
-from prunekit.core.language import _
-from prunekit.core.recipe import Recipe
+from prunekit.core.language import N_, _
+from prunekit.core.recipe import Recipe, Training
 from prunekit.core.settings import Setting, settings_of
 
 DEFAULT_MODEL = "lenet-fashion"
@@ -37,9 +37,30 @@ def add_scoring(parser) -> None:
     known = {s.name: s for s in settings_of(Recipe)}
     for name in ("scorer", "granularity", "calibration", "seed"):
         add_setting(parser, known[name])
+    add_knobs(parser)
+
+
+def add_knobs(parser, words: str = N_("a setting of the criterion")) -> None:
+    parser.add_argument("--knob", action="append", default=[], metavar="NAME=VALUE", help=_(words))
+
+
+def add_own_cuts(parser) -> None:
+    """The options for the layers that do not follow the cut of the whole net."""
     parser.add_argument(
-        "--knob", action="append", default=[], metavar="NAME=VALUE", help=_("a setting of the criterion")
+        "--override", action="append", default=[], metavar="LAYER=SPARSITY", help=_("a layer's own cut")
     )
+    parser.add_argument("--lock", action="append", default=[], metavar="LAYER", help=_("a layer to leave whole"))
+
+
+def shared_fields(options) -> dict:
+    """The fields of a recipe that `add_knobs`, `add_own_cuts` and `add_settings(parser, Training)` ask for."""
+    overrides = pairs(options.override, "--override").items()
+    return {
+        "knobs": pairs(options.knob, "--knob"),
+        "overrides": {name: number(value, _("The sparsity of {name}").format(name=name)) for name, value in overrides},
+        "locked": tuple(options.lock),
+        "training": Training(**{s.name: getattr(options, s.name) for s in settings_of(Training)}),
+    }
 
 
 def pairs(words: list[str], what: str) -> dict:

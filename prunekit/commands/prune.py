@@ -3,7 +3,16 @@
 import json
 from pathlib import Path
 
-from prunekit.commands.options import add_model, add_setting, add_settings, number, pairs
+from prunekit.commands.options import (
+    add_knobs,
+    add_model,
+    add_own_cuts,
+    add_setting,
+    add_settings,
+    number,
+    pairs,
+    shared_fields,
+)
 from prunekit.core.cuts import check_fraction
 from prunekit.core.disk import not_ours
 from prunekit.core.errors import BadSetting, CorruptFile
@@ -13,6 +22,7 @@ from prunekit.core.settings import settings_of
 from prunekit.experiments.folder import make_writable
 
 HELP = N_("Prune and fine-tune a sample model by a recipe.")
+SHARED = ("scorer", "granularity", "scope", "schedule", "rounds", "calibration", "seed")
 
 
 def arguments(parser) -> None:
@@ -21,18 +31,13 @@ def arguments(parser) -> None:
         "--recipe", type=Path, help=_("a JSON file with a whole recipe; other recipe options are ignored")
     )
     known = {s.name: s for s in settings_of(Recipe)}
-    for name in ("scorer", "granularity", "scope", "schedule", "rounds", "calibration", "seed"):
+    for name in SHARED:
         add_setting(parser, known[name])
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument("--sparsity", type=float, help=_("fraction of the units to prune, 0 to 1"))
     amount.add_argument("--target", metavar="WHAT=AMOUNT", help=_("for example parameters=0.5: half of them gone"))
-    parser.add_argument(
-        "--knob", action="append", default=[], metavar="NAME=VALUE", help=_("a setting of the criterion")
-    )
-    parser.add_argument(
-        "--override", action="append", default=[], metavar="LAYER=SPARSITY", help=_("a layer's own cut")
-    )
-    parser.add_argument("--lock", action="append", default=[], metavar="LAYER", help=_("a layer to leave whole"))
+    add_knobs(parser)
+    add_own_cuts(parser)
     add_settings(parser, Training)
     parser.add_argument("--out", type=Path, help=_("a folder for weights.safetensors and plan.json"))
 
@@ -74,21 +79,12 @@ def _recipe(options) -> Recipe:
     elif options.target is not None:
         ((target, value),) = pairs([options.target], "--target").items()
         amount = number(value, _("The amount of --target"))
-    overrides = {
-        n: number(v, _("The sparsity of {name}").format(name=n))
-        for n, v in pairs(options.override, "--override").items()
-    }
-    training = {s.name: getattr(options, s.name) for s in settings_of(Training)}
-    shared = ("scorer", "granularity", "scope", "schedule", "rounds", "calibration", "seed")
     return Recipe(
         options.model,
-        knobs=pairs(options.knob, "--knob"),
         target=target,
         amount=amount,
-        overrides=overrides,
-        locked=tuple(options.lock),
-        training=Training(**training),
-        **{name: getattr(options, name) for name in shared},
+        **shared_fields(options),
+        **{name: getattr(options, name) for name in SHARED},
     )
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import time
 from pathlib import Path
 
-from prunekit.commands.options import add_model, add_setting, add_settings, number, pairs
+from prunekit.commands.options import add_knobs, add_model, add_own_cuts, add_setting, add_settings, shared_fields
 from prunekit.core.errors import BadSetting, PrunekitError, Stopped, StoreUnavailable
 from prunekit.core.language import N_, _, ngettext
 from prunekit.core.recipe import Recipe, Training
@@ -34,13 +34,8 @@ def arguments(parser) -> None:
     parser.add_argument("--seeds", default="0,1,2", metavar="N,M", help=_("one run of everything for each"))
     for name in SHARED:
         add_setting(parser, known[name])
-    parser.add_argument(
-        "--knob", action="append", default=[], metavar="NAME=VALUE", help=_("a setting of the first criterion")
-    )
-    parser.add_argument(
-        "--override", action="append", default=[], metavar="LAYER=SPARSITY", help=_("a layer's own cut")
-    )
-    parser.add_argument("--lock", action="append", default=[], metavar="LAYER", help=_("a layer to leave whole"))
+    add_knobs(parser, N_("a setting of the first criterion"))
+    add_own_cuts(parser)
     add_settings(parser, Training)
     parser.add_argument("--timed", action="store_true", help=_("measure the latency of each pruned model too"))
     parser.add_argument("--estimate", action="store_true", help=_("only say how long it will take"))
@@ -79,17 +74,13 @@ def run(options) -> dict:
 def sweep_of(options) -> Sweep:
     """The sweep that the options say."""
     scorers, granularities = _words(options.scorers), _words(options.granularities)
-    overrides = pairs(options.override, "--override").items()
     first = Recipe(
         options.model,
         # Another value is named by the sweep itself, with the ones that would do.
         scorer=scorers[0] if scorers else Recipe().scorer,
         granularity=_fitting(scorers, granularities),
-        knobs=pairs(options.knob, "--knob"),
         target=options.target,
-        overrides={name: number(value, _("The sparsity of {name}").format(name=name)) for name, value in overrides},
-        locked=tuple(options.lock),
-        training=Training(**{s.name: getattr(options, s.name) for s in settings_of(Training)}),
+        **shared_fields(options),
         **{name: getattr(options, name) for name in SHARED},
     )
     return Sweep(

@@ -49,6 +49,11 @@ def metric_text(value: float, as_percent: bool) -> str:
     return percent(value) if as_percent else f"{value:.3f}"
 
 
+def spread_text(spread: float, as_percent: bool, digits: int = 2) -> str:
+    """A standard deviation or another difference of metrics: in points of a percentage where the metric is one."""
+    return f"{100 * spread:.{digits}f}" if as_percent else f"{spread:.{digits + 2}f}"
+
+
 def _three_digits(value: float) -> str:
     magnitude = abs(value)
     return f"{value:.{2 if magnitude < 9.995 else 1 if magnitude < 99.95 else 0}f}"

@@ -9,10 +9,9 @@ from prunekit.core.data_folder import part_at_hand
 from prunekit.core.errors import CorruptFile, UnknownName
 from prunekit.core.language import _
 from prunekit.core.tasks import TASKS, Task
-from prunekit.core.torchvision import SEED, TorchvisionNet, torchvision_entry, versions
+from prunekit.core.torchvision import SEED, TorchvisionNet, named_by, torchvision_entry, versions
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_models"
-TORCHVISION, PUBLISHED = "torchvision/", "/published"  # torchvision/resnet18, torchvision/resnet18/published
 
 
 @dataclass(frozen=True)
@@ -109,23 +108,13 @@ def find_card(name) -> ModelCard | None:
 
 def model_card(name: str) -> ModelCard:
     """The card of one model. Raises UnknownName with the names that would do."""
-    if isinstance(name, str) and name.startswith(TORCHVISION):
-        return _torchvision_card(name)
+    if named := named_by(name):
+        net, published = named
+        return (_published if published else _untrained)(name, torchvision_entry(net))
     cards = model_cards()
     if name not in cards:
         raise UnknownName.of(_("model"), name, cards)
     return cards[name]
-
-
-def torchvision_id(name: str, published: bool = False) -> str:
-    """The id of one of torchvision's networks, untrained or with its published weights."""
-    return f"{TORCHVISION}{name}{PUBLISHED if published else ''}"
-
-
-def _torchvision_card(model_id: str) -> ModelCard:
-    name = model_id.removeprefix(TORCHVISION)
-    net = torchvision_entry(name.removesuffix(PUBLISHED))
-    return (_published if name.endswith(PUBLISHED) else _untrained)(model_id, net)
 
 
 def _untrained(model_id: str, net: TorchvisionNet) -> ModelCard:

@@ -5,15 +5,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import GRANULARITIES, SCOPES, Cut
 from prunekit.core.errors import BadSetting
-from prunekit.core.language import N_, _
+from prunekit.core.language import _
 
 # What a row's sparsity is: its own, nothing at all, or what the cut of the whole net makes of it.
 OWN, LOCKED, FOLLOWS = "own", "locked", "follows"
 NET = "*"  # in CSV, the row that stands for all rows that follow
-SCOPES = ("global", "layer")
-GRANULARITIES = {"weight": N_("weights"), "channel": N_("channels")}
 LONGEST = 200_000  # characters; a net of a thousand layers has 60,000
 SHOWN = 12  # names that are listed in a sentence
 
@@ -75,7 +73,7 @@ class _Found:
     def take_net(self, sparsity, scope) -> None:
         if sparsity is not None:
             self.sparsity = _fraction(sparsity, _("Sparsity"))
-        if scope is not None and scope not in SCOPES:
+        if scope is not None and scope not in (*SCOPES,):
             sentence = _("Scope must be one of {choices}, not “{given}”.")
             raise BadSetting(sentence.format(choices=", ".join(SCOPES), given=_short(scope)))
         self.scope = scope

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prunekit.core.errors import BadSetting
-from prunekit.core.language import _
+from prunekit.core.language import N_, _
+
+# What is cut, how it is ranked and what an amount counts, each with the word that people read.
+GRANULARITIES = {"weight": N_("weights"), "channel": N_("channels")}
+SCOPES = {"global": N_("global"), "layer": N_("per layer")}
+TARGETS = {"sparsity": N_("units"), "parameters": N_("parameters"), "macs": N_("MACs")}
 
 
 def exact_count(fraction: float, units: int) -> int:
@@ -36,10 +41,9 @@ class Cut:
 
     def __post_init__(self):
         check_fraction(self.sparsity, _("Sparsity"))
-        if self.scope not in ("global", "layer"):
-            raise BadSetting(
-                _("Scope must be one of {choices}, not “{given}”.").format(choices="global, layer", given=self.scope)
-            )
+        if self.scope not in (*SCOPES,):
+            sentence = _("Scope must be one of {choices}, not “{given}”.")
+            raise BadSetting(sentence.format(choices=", ".join(SCOPES), given=self.scope))
         for name, sparsity in self.overrides.items():
             check_fraction(sparsity, _("The sparsity of {name}").format(name=name))
 

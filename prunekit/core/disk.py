@@ -1,9 +1,26 @@
-"""What is said where a disk refuses to write: it is full, or the folder is somebody else's."""
+"""Writing a file whole, and what is said where a disk refuses: it is full, or the folder is somebody else's."""
 
+import contextlib
 import errno
 from pathlib import Path
 
 from prunekit.core.language import _
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """A file's new content in one move: who reads at any moment, also after a crash, sees the old one or the new one.
+
+    For a file that one process at a time writes. Raises OSError, and then leaves nothing behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)  # half a file only takes the room that is missing
+        raise
 
 
 def is_full(error: Exception) -> bool:

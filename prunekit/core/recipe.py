@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prunekit.core.cards import model_card
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS, Cut
 from prunekit.core.data_folder import part_at_hand
 from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting
@@ -67,22 +67,22 @@ class Recipe:
         "channel",
         N_("Granularity"),
         N_("Single weights become zeros; whole channels are really removed."),
-        choices=("weight", "channel"),
-        labels=(N_("weights"), N_("channels")),
+        choices=tuple(GRANULARITIES),
+        labels=tuple(GRANULARITIES.values()),
     )
     scope: str = setting(
         "global",
         N_("Scope"),
         N_("Global ranks all layers together; layer takes the same fraction of each."),
-        choices=("global", "layer"),
-        labels=(N_("global"), N_("per layer")),
+        choices=tuple(SCOPES),
+        labels=tuple(SCOPES.values()),
     )
     target: str = setting(
         "sparsity",
         N_("Target"),
         N_("What the amount counts: units of the granularity, parameters or MACs."),
-        choices=("sparsity", "parameters", "macs"),
-        labels=(N_("units"), N_("parameters"), N_("MACs")),
+        choices=tuple(TARGETS),
+        labels=tuple(TARGETS.values()),
     )
     amount: float = setting(0.5, N_("Amount"), N_("Fraction of the target to take away."), 0.0, 1.0, 0.01, percent=True)
     overrides: Mapping[str, float] = field(default_factory=dict)
@@ -161,9 +161,8 @@ class Recipe:
 
     def title(self) -> str:
         """The recipe in a few words, for charts and tables."""
-        what = {"sparsity": _("units"), "parameters": _("parameters"), "macs": _("MACs")}[self.target]
-        grain = {"weight": _("weights"), "channel": _("channels")}[self.granularity]
-        words = [self.scorer, grain, f"{100 * self.amount:.4g} % {what}", _(self.schedule)]
+        asked = f"{100 * self.amount:.4g} % {_(TARGETS[self.target])}"
+        words = [self.scorer, _(GRANULARITIES[self.granularity]), asked, _(self.schedule)]
         if own := len(self.overrides) + len(self.locked):
             words.append(ngettext("{n} layer by hand", "{n} layers by hand", own).format(n=own))
         words.append(ngettext("{n} epoch", "{n} epochs", self.training.epochs).format(n=self.training.epochs))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prunekit.core.cards import model_card
+from prunekit.core.cuts import GRANULARITIES, TARGETS
 from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting, NeedsData
 from prunekit.core.fingerprint import fingerprint
@@ -116,13 +117,11 @@ class Sweep:
         """The title, or the plan in a few words."""
         if self.title:
             return self.title
-        what = {"sparsity": _("units"), "parameters": _("parameters"), "macs": _("MACs")}[self.base.target]
-        grains = {"weight": _("weights"), "channel": _("channels")}
         amounts = ", ".join(f"{100 * amount:.4g}" for amount in self.amounts)
         words = [
             ", ".join(self.criteria),
-            " + ".join(grains[g] for g in self.granularities),
-            _("{amounts} % {what}").format(amounts=amounts, what=what),
+            " + ".join(_(GRANULARITIES[g]) for g in self.granularities),
+            _("{amounts} % {what}").format(amounts=amounts, what=_(TARGETS[self.base.target])),
             ngettext("{n} seed", "{n} seeds", len(self.seeds)).format(n=len(self.seeds)),
             ngettext("{n} epoch", "{n} epochs", self.base.training.epochs).format(n=self.base.training.epochs),
         ]

@@ -2,9 +2,9 @@
 
 import os
 
-# Rounds that GNU OpenMP's threads spin at a barrier before they sleep. By default that is 13 ms, longer than a turn of
-# the scheduler: with two threads on two cores and one other busy program, a ResNet-20 then sees 20 images a second
-# where one thread sees 370. With this it is about 220, and on a quiet machine still 690 of 700.
+# Rounds that GNU OpenMP's threads spin at a barrier before they sleep. By default they spin longer than a turn of the
+# scheduler: with two threads on two cores and one other busy program, a ResNet-20 was trained at 20 images a second
+# where one thread did 363. With this it was 217; alone on the machine 571 where it was 633.
 PATIENCE = {"GOMP_SPINCOUNT": "5000"}
 
 

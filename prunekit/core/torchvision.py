@@ -15,6 +15,7 @@ from prunekit.core.errors import UnknownName
 from prunekit.core.language import _
 
 FILE = Path(__file__).with_name("torchvision.json")
+_PREFIX, _PUBLISHED = "torchvision/", "/published"  # torchvision/resnet18, torchvision/resnet18/published
 SEED = 0  # of untrained weights: the same each time
 
 
@@ -66,9 +67,21 @@ class TorchvisionNet:
     published: PublishedWeights
 
 
+def torchvision_id(name: str, published: bool = False) -> str:
+    """The id of one of the networks, untrained or with its published weights."""
+    return f"{_PREFIX}{name}{_PUBLISHED if published else ''}"
+
+
+def named_by(model_id) -> tuple[str, bool] | None:
+    """The network's name and whether its published weights are meant; None for an id that is not of torchvision's."""
+    if not (isinstance(model_id, str) and model_id.startswith(_PREFIX)):
+        return None
+    return model_id.removeprefix(_PREFIX).removesuffix(_PUBLISHED), model_id.endswith(_PUBLISHED)
+
+
 def published_weights(model_id: str) -> PublishedWeights:
-    """Where the weights of `torchvision/NAME/published` come from."""
-    return torchvision_entry(model_id.split("/")[1]).published
+    """Where the weights of a network's id come from."""
+    return torchvision_entry(named_by(model_id)[0]).published
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from prunekit.core.language import N_, _
 from prunekit.core.tasks import CLASSIFICATION
 from prunekit.data.choosing import balanced, stratified
 from prunekit.data.dataset import Dataset
-from prunekit.data.folder import SHIPPED, takes_full
+from prunekit.data.folder import SHIPPED, check_together, takes_full
 from prunekit.data.sheets import read_classes, read_sheet
 from prunekit.data.split import Split
 
@@ -104,9 +104,8 @@ def _shipped(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _together(images: np.ndarray, classes: np.ndarray, sheet: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
     """Both, after a look whether they belong together. Raises CorruptFile."""
-    if len(images) != len(classes) or not 0 <= classes.min() <= classes.max() < len(CLASSES):
-        sentence = _("The files {images} and {labels} do not belong together; download them again or restore them.")
-        raise CorruptFile(sentence.format(images=sheet, labels=labels))
+    fits = len(images) == len(classes) and 0 <= classes.min() <= classes.max() < len(CLASSES)
+    check_together(sheet, labels, fits)
     return images, classes
 
 

@@ -6,12 +6,11 @@ import torch
 
 from prunekit.core.data_cards import DATA_CARDS
 from prunekit.core.data_folder import data_folder
-from prunekit.core.errors import CorruptFile
-from prunekit.core.language import N_, _
+from prunekit.core.language import N_
 from prunekit.core.tasks import CLASSIFICATION
 from prunekit.data.choosing import balanced, stratified
 from prunekit.data.dataset import Dataset
-from prunekit.data.folder import SHIPPED, takes_full
+from prunekit.data.folder import SHIPPED, check_together, takes_full
 from prunekit.data.idx import read_idx
 from prunekit.data.split import Split
 
@@ -75,9 +74,7 @@ def _read(folder: Path, part: str) -> Split:
     images_path, labels_path = (_file(folder, name) for name in _names(part))
     images, labels = read_idx(images_path), read_idx(labels_path)
     fits = images.shape[1:] == SHAPE[1:] and labels.shape == images.shape[:1] and len(labels)
-    if not fits or labels.max() >= len(CLASSES):
-        sentence = _("The files {images} and {labels} do not belong together; download them again or restore them.")
-        raise CorruptFile(sentence.format(images=images_path, labels=labels_path))
+    check_together(images_path, labels_path, bool(fits) and labels.max() < len(CLASSES))
     inputs, targets = torch.from_numpy(images).unsqueeze(1), torch.from_numpy(labels).long()
     return Split(inputs, targets, NORMALIZATION, flips=True, shift=1, task=CLASSIFICATION)
 

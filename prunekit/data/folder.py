@@ -4,10 +4,17 @@ from pathlib import Path
 
 from prunekit.core.data_cards import DataCard
 from prunekit.core.data_folder import data_folder, has_full_set
-from prunekit.core.errors import BadSetting
+from prunekit.core.errors import BadSetting, CorruptFile
 from prunekit.core.language import _
 
 SHIPPED = Path(__file__).resolve().parents[2] / "sample_models" / "data"
+
+
+def check_together(images: Path, labels: Path, fits: bool) -> None:
+    """Raises CorruptFile, naming both files, where what was read from them does not fit together."""
+    if not fits:
+        sentence = _("The files {images} and {labels} do not belong together; download them again or restore them.")
+        raise CorruptFile(sentence.format(images=images, labels=labels))
 
 
 def takes_full(card: DataCard, prefer: str) -> bool:

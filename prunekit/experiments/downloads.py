@@ -17,6 +17,7 @@ import psutil
 from filelock import FileLock
 
 from prunekit.core.data_folder import data_folder
+from prunekit.core.disk import write_whole
 from prunekit.core.errors import StoreUnavailable
 from prunekit.core.language import _
 from prunekit.experiments.folder import ROOT, home, refusal
@@ -159,11 +160,7 @@ def _lock() -> FileLock:
 
 
 def _write(download: Download) -> None:
-    """Whole or not at all: pages read at any moment."""
-    path = _file(download.name)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(dataclasses.asdict(download)), encoding="utf-8")
-    os.replace(temporary, path)
+    write_whole(_file(download.name), json.dumps(dataclasses.asdict(download)).encode())
 
 
 @contextlib.contextmanager

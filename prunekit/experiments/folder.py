@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from prunekit.core.disk import is_full, not_ours
+from prunekit.core.disk import is_full, no_room, not_ours
 from prunekit.core.language import _
 
 LITTLE_BYTES = 2**20  # with less room than this, a disk that refuses is a full one
@@ -33,7 +33,7 @@ def make_writable(folder: Path) -> None:
 
 def disk_full() -> str:
     """The sentence for a disk without room, where runs go on when there is some."""
-    return _("The disk is full; free some space and try again. Finished epochs are kept.")
+    return no_room() + " " + _("Finished epochs are kept.")
 
 
 def refusal(error: OSError, folder: Path) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from prunekit.core.disk import write_whole
 from prunekit.core.errors import PrunekitError, StoreUnavailable
 from prunekit.core.recipe import Recipe
 from prunekit.experiments.ledger import Ledger
@@ -35,9 +36,7 @@ def run_here(
     path, number = folder / CHECKPOINT, len(store.events(run_id))
 
     def keep(checkpoint: Checkpoint) -> None:
-        temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(checkpoint.to_bytes())
-        temporary.replace(path)
+        write_whole(path, checkpoint.to_bytes())
 
     def record(event: dict) -> None:
         nonlocal number

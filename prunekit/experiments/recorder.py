@@ -13,6 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from prunekit.core.disk import write_whole
 from prunekit.core.errors import BadSetting, StoreUnavailable
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
@@ -287,14 +288,9 @@ def _keep(run_id: str, attempt: int, files: dict) -> None:
         return  # a worker that was given up on speaks last
     folder = store().files(run_id)
     for name, content in files.items():
-        temporary = folder / f".{Path(name).name}.tmp"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(content.tobytes())
-            temporary.replace(folder / Path(name).name)
+            write_whole(folder / Path(name).name, content.tobytes())
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)  # half a file only takes the room that is missing
             raise StoreUnavailable(refusal(error, home())) from error
 
 

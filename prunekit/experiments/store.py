@@ -95,9 +95,9 @@ class Store:
 
     def place(self, run_id: str) -> int:
         """How many runs are ahead of a queued one; 0 when it is next or no longer waits."""
-        waiting = sorted((r for r in self.runs() if r.state in WAITING), key=queue_order)
-        ids = [r.id for r in waiting]
-        busy = any(r.state in ACTIVE for r in self.runs())
+        runs = self.runs()
+        ids = [run.id for run in sorted((run for run in runs if run.state in WAITING), key=queue_order)]
+        busy = any(run.state in ACTIVE for run in runs)
         return ids.index(run_id) + busy if run_id in ids else 0
 
     def events(self, run_id: str, kinds: tuple[str, ...] = ()) -> list[dict]:

@@ -5,7 +5,7 @@ import itertools
 import pandas as pd
 import plotly.graph_objects as go
 
-from prunekit.core.amounts import metric_text
+from prunekit.core.amounts import metric_text, spread_text
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import N_, _
 from prunekit.core.tasks import Task
@@ -197,15 +197,10 @@ def _covered(drawn: pd.DataFrame, points: list[Point], along: Axis, split: str) 
 def _mean_told(point: Point, task: Task) -> str:
     mean = _("Mean of {n} seeds: {mean} ± {spread} (standard deviation)")
     mean = mean.format(
-        n=len(point.values), mean=metric_text(point.y, task.percent), spread=_points(point.spread, task.percent)
+        n=len(point.values), mean=metric_text(point.y, task.percent), spread=spread_text(point.spread, task.percent)
     )
     what = _named(point.about["criterion"], point.about["granularity"], share(point.about["amount"]))
     return f"<b>{what}</b><br>{mean}<br>{_('A click lists its runs.')}"
-
-
-def _points(spread: float, percent: bool) -> str:
-    """A difference of metrics: in points of a percentage where the metric is one."""
-    return f"{100 * spread:.2f}" if percent else f"{spread:.4f}"
 
 
 def _named(*parts: str) -> str:

@@ -2,12 +2,13 @@
 
 import pandas as pd
 
+from prunekit.core.cuts import GRANULARITIES
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Recipe, Training
 from prunekit.core.settings import in_words, settings_of
 from prunekit.reports.noise import Comparison, comparisons
 from prunekit.reports.points import recipe_points
-from prunekit.reports.recipes import UNITS, measured_on, share
+from prunekit.reports.recipes import measured_on, share
 
 AT_MOST = 5
 _SETTINGS = [*settings_of(Recipe), *settings_of(Training)]
@@ -94,7 +95,7 @@ def _of_what(compared: Comparison) -> tuple[str, str]:
         "parameters": _("{amount} of the parameters, by {units}"),
         "macs": _("{amount} of the MACs, by {units}"),
     }.get(about["target"], _("{amount}, by {units}"))
-    return about["model_id"], sentence.replace("{units}", _(UNITS[about["grain"]]))
+    return about["model_id"], sentence.replace("{units}", _(GRANULARITIES[about["grain"]]))
 
 
 def _apart(told: list[Comparison]) -> list[str]:

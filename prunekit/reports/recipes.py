@@ -1,11 +1,10 @@
 """A recipe in words: what a run will do, and what a run has done, for pages and for hovering."""
 
+from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS
 from prunekit.core.descriptions import scorer_descriptions
-from prunekit.core.language import N_, _, ngettext
+from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import Setting, in_words
-
-UNITS = {"weight": N_("weights"), "channel": N_("channels")}
 
 
 def criterion(scorer: str, knobs: dict | None = None) -> str:
@@ -38,7 +37,7 @@ def what_it_does(recipe: Recipe) -> str:
         "layer": _("Ranks the {units} of each layer by {criterion} and {verb} the same share everywhere until {goal}"),
     }[recipe.scope]
     verb = _("removes") if recipe.granularity == "channel" else _("sets to zero")
-    units = _(UNITS[recipe.granularity])
+    units = _(GRANULARITIES[recipe.granularity])
     name = criterion(recipe.scorer, recipe.knobs)
     return (
         lead.format(units=units, criterion=name, verb=verb, goal=_goal(recipe, units))
@@ -49,12 +48,12 @@ def what_it_does(recipe: Recipe) -> str:
 
 def hover(recipe: Recipe) -> list[str]:
     """The recipe in a few short lines."""
-    scope = {"global": _("global"), "layer": _("per layer")}[recipe.scope]
     training = recipe.training
     epochs = ngettext("{n} epoch", "{n} epochs", training.epochs).format(n=training.epochs)
     rounds = ngettext("{n} round", "{n} rounds", recipe.rounds).format(n=recipe.rounds)
+    units, scope = _(GRANULARITIES[recipe.granularity]), _(SCOPES[recipe.scope])
     return [
-        f"{criterion(recipe.scorer, recipe.knobs)} · {_(UNITS[recipe.granularity])} · {scope}",
+        f"{criterion(recipe.scorer, recipe.knobs)} · {units} · {scope}",
         f"{share(recipe.amount)} {_target(recipe)} · {_(recipe.schedule)}, {rounds}",
         _("{epochs}, learning rate {rate:g}, seed {seed}").format(
             epochs=epochs, rate=training.learning_rate, seed=recipe.seed
@@ -63,7 +62,7 @@ def hover(recipe: Recipe) -> list[str]:
 
 
 def _target(recipe: Recipe) -> str:
-    return {"sparsity": _(UNITS[recipe.granularity]), "parameters": _("parameters"), "macs": _("MACs")}[recipe.target]
+    return _(GRANULARITIES[recipe.granularity] if recipe.target == "sparsity" else TARGETS[recipe.target])
 
 
 def _goal(recipe: Recipe, units: str) -> str:

@@ -2,13 +2,11 @@
 
 import math
 
+from prunekit.core.cuts import GRANULARITIES, TARGETS
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
 from prunekit.reports.figures import MUTED, colour_of
-from prunekit.reports.recipes import UNITS
 from prunekit.reports.sweep_table import Line
-
-TARGETS = {"parameters": "parameters", "macs": "MACs"}
 
 
 def sweep_chart(lines: list[Line], amounts: list[float], task: Task) -> dict:
@@ -23,7 +21,7 @@ def sweep_chart(lines: list[Line], amounts: list[float], task: Task) -> dict:
     for name in dict.fromkeys((line.criterion, line.granularity) for line in lines):
         own = [line for line in lines if (line.criterion, line.granularity) == name]
         colour = MUTED if own[0].scorer == "random" else colour_of(own[0].scorer)
-        label = f"{name[0]} · {_(UNITS[name[1]])}" if len(grains) > 1 else name[0]
+        label = f"{name[0]} · {_(GRANULARITIES[name[1]])}" if len(grains) > 1 else name[0]
         series.append(
             {
                 "type": "line",
@@ -51,8 +49,7 @@ def sweep_chart(lines: list[Line], amounts: list[float], task: Task) -> dict:
     margin = max(0.08 * (high - low), 1.0)
     limits = {"min": max(round(low - margin), 0), "max": min(round(high + margin), 100)}
     ends = {"showMinLabel": limits["min"] == 0, "showMaxLabel": limits["max"] == 100}
-    counted = TARGETS.get(lines[0].target) if lines else None
-    under = _("{what} pruned").format(what=_(counted) if counted else _("units"))
+    under = _("{what} pruned").format(what=_(TARGETS[lines[0].target if lines else "sparsity"]))
     return {
         "animation": False,
         "legend": {

@@ -7,6 +7,7 @@ import pandas as pd
 
 from prunekit.core.amounts import compact, metric_text, percent
 from prunekit.core.cards import ModelCard, model_cards
+from prunekit.core.cuts import GRANULARITIES
 from prunekit.core.language import N_, _
 from prunekit.core.recipe import Recipe
 from prunekit.core.tasks import CLASSIFICATION, Task
@@ -176,7 +177,7 @@ def _row(run: Run, batch: int | None, seeds: dict[str, int], cards: dict[str, Mo
         "scorer": recipe["scorer"],
         "criterion": criterion(recipe["scorer"], recipe["knobs"]),
         "grain": recipe["granularity"],
-        "granularity": {"weight": _("weights"), "channel": _("channels")}[recipe["granularity"]],
+        "granularity": _(GRANULARITIES[recipe["granularity"]]),
         "sparsity_target": result.get("sparsity_target", recipe["amount"] if recipe["target"] == "sparsity" else None),
         "theoretical_speedup": _ratio(result.get("macs_before"), result.get("macs_after")),
         "wall_seconds": result.get("wall_seconds", _seconds(run)),

@@ -4,13 +4,14 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from prunekit.core.cards import PUBLISHED, model_card
+from prunekit.core.cards import model_card
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 from prunekit.core.link import Place, concerns_explore, own_cuts, parameters, read_focus, read_own_cuts, read_place
+from prunekit.core.torchvision import named_by, torchvision_id
 from prunekit.ui import state
 from prunekit.ui.plain import as_typed
 from prunekit.ui.state import Question
@@ -91,7 +92,8 @@ def write_address(question: Question, scope: str, view: str, table: CutTable) ->
 
 def _rows_of(model: str) -> str:
     """The same for models with the same rows: a network is built alike with published weights and without."""
-    return model.removesuffix(PUBLISHED)
+    named = named_by(model)
+    return torchvision_id(named[0]) if named else model
 
 
 def _view_now(question: Question, scope: str, view: str) -> tuple:

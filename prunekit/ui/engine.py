@@ -9,6 +9,7 @@ from prunekit.core.language import _
 from prunekit.experiments.engine import Engine, Pending
 from prunekit.experiments.folder import home
 from prunekit.ui.components.again import look_again
+from prunekit.ui.plain import show_error
 
 ANSWERS = "prunekit.experiments.answers"
 
@@ -41,7 +42,7 @@ def answers_or_wait(*questions: tuple) -> list | None:
         _wait(str(error), seconds=1.0)
         return None
     except PrunekitError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
         return None
     awaited = [answer for answer in answers if isinstance(answer, Pending)]
     if not awaited:

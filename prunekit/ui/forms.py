@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -76,12 +77,25 @@ def choice_labels(setting: Setting) -> dict:
 
 def _choice(setting: Setting, key: str, label: str, help: str, options: dict):
     words = choice_labels(setting)
-    if st.session_state[key] not in words:
-        st.session_state[key] = setting.choices[0]
-    draw = {"options": list(words), "format_func": words.get, "key": key, "help": help}
     if len(words) <= FEW:
-        return st.segmented_control(label, required=True, **draw, **options)
-    return st.selectbox(label, **draw, **options)
+        return one_of(label, words, key, help=help, **options)
+    _settle(words, key)
+    return st.selectbox(label, list(words), format_func=words.get, key=key, help=help, **options)
+
+
+def one_of(label: str, words: Mapping, key: str, **options):
+    """Draws a few choices side by side and returns the one taken, at first the first of them.
+
+    words: choice -> what people read. The session keeps it under `key`; `options` are handed to the widget.
+    """
+    _settle(words, key)
+    options = {"persist_state": "session"} | options
+    return st.segmented_control(label, list(words), format_func=words.get, required=True, key=key, **options)
+
+
+def _settle(words: Mapping, key: str) -> None:
+    if st.session_state.get(key) not in words:
+        st.session_state[key] = next(iter(words))
 
 
 def _step(setting: Setting) -> float:

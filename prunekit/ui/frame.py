@@ -15,7 +15,7 @@ from prunekit.ui import state
 from prunekit.ui.boot import boot
 from prunekit.ui.components.address import one_entry_a_page
 from prunekit.ui.engine import engine_state
-from prunekit.ui.plain import as_typed
+from prunekit.ui.plain import show_error
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -84,7 +84,7 @@ def header() -> None:
     try:
         chosen = state.chosen_model()
     except PrunekitError as error:
-        st.error(as_typed(str(error)), icon=":material/error:")
+        show_error(error)
         if not model_cards():
             st.stop()
         chosen = state.chosen_model()
@@ -109,7 +109,7 @@ def header() -> None:
             engine_state()
             one_entry_a_page()
     if problem := cards[chosen].problem():
-        st.error(problem, icon=":material/error:")
+        show_error(problem)
 
 
 def data_badge(name: str) -> None:

@@ -17,7 +17,7 @@ from prunekit.experiments.runs import Run, StoredSweep
 from prunekit.experiments.store import Store
 from prunekit.ui import engine
 from prunekit.ui.components.again import look_again
-from prunekit.ui.plain import as_typed
+from prunekit.ui.plain import as_typed, show_error
 
 TRY_SECONDS = 120  # for so long a press on Start waits for an engine that does not come up
 UNREADABLE_SECONDS = 3  # a history that cannot be read is tried again so often
@@ -61,7 +61,7 @@ def told_when_unreadable(key: str):
             try:
                 body(*args)
             except StoreUnavailable as error:
-                st.error(as_typed(str(error)), icon=":material/error:")
+                show_error(error)
                 look_again(UNREADABLE_SECONDS, key=key)
 
         return guarded
@@ -164,5 +164,5 @@ def tell(action: str, *args) -> bool:
             getattr(engine.engine(), action)(*args)
         return True
     except PrunekitError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
         return False

@@ -3,9 +3,9 @@
 import pytest
 
 from prunekit.core import torchvision
-from prunekit.core.cards import find_card, model_card, model_cards, torchvision_id
+from prunekit.core.cards import find_card, model_card, model_cards
 from prunekit.core.errors import UnknownName
-from prunekit.core.torchvision import torchvision_nets
+from prunekit.core.torchvision import torchvision_id, torchvision_nets
 
 
 def test_there_are_eighty_networks_and_none_of_them_is_among_the_sample_models():

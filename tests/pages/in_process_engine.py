@@ -1,6 +1,5 @@
 """For page tests: the recorder's own functions called in this process, where nothing is trained."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,58 +9,27 @@ from streamlit.testing.v1 import AppTest
 
 from prunekit.core import errors
 from prunekit.core.packing import pack, unpack
-from prunekit.experiments.engine import Pending
+from prunekit.experiments.engine import Engine, Pending
 from prunekit.experiments.folder import home
 from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.naming import call
 from prunekit.experiments.store import Store
+from tests.pages.reading import as_read
 from tests.recorder_alone import recorder_alone
 from tests.sample_runs import add_finished, add_running, recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class InProcessEngine:
-    """Engine's methods as pages use them. Arguments and answers are packed both ways, as between processes."""
+class InProcessEngine(Engine):
+    """The engine without its processes. Arguments and answers are packed both ways, as between processes."""
 
-    def __init__(self, _home=None):
+    def __init__(self, folder: Path):
+        super().__init__(folder)
         self.problem: Exception | None = None
         self.trouble: str | None = None
 
-    def start(self, recipe: dict, role: str = "run", again: bool = False, patience: float = 30.0) -> dict:
-        return self._tell("enqueue", recipe, role, again)
-
-    def stop(self, run_id: str) -> None:
-        self._tell("stop", run_id)
-
-    def resume(self, run_id: str) -> None:
-        self._tell("resume", run_id)
-
-    def start_afresh(self, run_id: str) -> None:
-        self._tell("resume", run_id, True)
-
-    def rename(self, run_id: str, title: str) -> None:
-        self._tell("rename", run_id, title)
-
-    def delete(self, run_id: str) -> None:
-        self._tell("delete", run_id)
-
-    def start_sweep(self, plan: dict, patience: float = 30.0) -> dict:
-        return self._tell("start_sweep", plan)
-
-    def stop_sweep(self, sweep_id: str) -> None:
-        self._tell("stop_sweep", sweep_id)
-
-    def resume_sweep(self, sweep_id: str) -> None:
-        self._tell("resume_sweep", sweep_id)
-
-    def rename_sweep(self, sweep_id: str, title: str) -> None:
-        self._tell("rename_sweep", sweep_id, title)
-
-    def delete_sweep(self, sweep_id: str, with_runs: bool = False) -> None:
-        self._tell("delete_sweep", sweep_id, with_runs)
-
-    def _tell(self, name: str, *args):
+    def _tell(self, name: str, *args, patience: float = 10.0):
         if self.problem:
             raise self.problem
         answer = unpack(call(f"prunekit.experiments.recorder:{name}", tuple(unpack(pack(list(args))))))
@@ -92,7 +60,7 @@ def engine_here(monkeypatch):
         PagesManager.uses_pages_directory = False
 
     monkeypatch.setattr(PagesManager, "__init__", later)
-    here = InProcessEngine()
+    here = InProcessEngine(home())
     monkeypatch.setattr(module, "Engine", lambda _home: here)
     recorder_alone(monkeypatch)
     st.cache_resource.clear()
@@ -127,5 +95,5 @@ def open_page(name: str, **session) -> AppTest:
 def texts(test: AppTest) -> str:
     """All that the page says in words, one piece a line."""
     kinds = (*test.markdown, *test.caption, *test.text, *test.info, *test.error, *test.warning, *test.subheader)
-    pieces = [re.sub(r"\\([^\w\s])", r"\1", str(piece.value)) for piece in kinds]  # without Markdown's escapes
+    pieces = [as_read(piece.value) for piece in kinds]
     return "\n".join([*pieces, *(html.value for html in test.get("html"))])

@@ -7,6 +7,7 @@ import pytest
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from tests.app_over_toy import AppOverToy, component, elements, tiles
+from tests.pages.reading import errors
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_the_preview_of_another_cut_is_marked_as_such_while_the_engine_works(app
 
 def test_a_criterion_that_cannot_be_used_says_why_and_the_page_stays_usable(app):
     at = app.open("explore", scorer="bn_scale")
-    assert at.error[0].value == "There is no batch norm in conv1; choose another criterion."
+    assert errors(at)[0] == "There is no batch norm in conv1; choose another criterion."
     at.selectbox(key="scorer").set_value("magnitude").run()
     assert not at.error
     assert component(at, "cuts")

@@ -6,6 +6,7 @@ from prunekit.core.errors import EngineUnavailable
 from prunekit.core.recipe import Recipe, Training
 from prunekit.reports.recipes import what_it_does
 from tests.pages.in_process_engine import open_page, texts
+from tests.pages.reading import errors
 from tests.sample_runs import add_finished, add_running, recipe
 
 pytestmark = pytest.mark.usefixtures("engine_here")
@@ -99,7 +100,7 @@ def test_a_criterion_that_cannot_score_weights_says_so_in_one_sentence(history):
     page.button_group(key="form.granularity").set_value("weight").run()
     assert not page.exception
     assert len(page.error) == 1
-    assert "Batch-norm scale" in page.error[0].value
+    assert "Batch-norm scale" in errors(page)[0]
     assert page.button(key="start").disabled
 
 
@@ -107,7 +108,7 @@ def test_an_engine_that_cannot_be_reached_is_one_sentence_and_no_run_is_invented
     monkeypatch.setattr("prunekit.ui.runs.TRY_SECONDS", 0)
     engine_here.problem = EngineUnavailable("The engine does not answer; try again in a few seconds.")
     page = press_start(open_page("prune"))
-    assert [error.value for error in page.error] == ["The engine does not answer; try again in a few seconds."]
+    assert errors(page) == ["The engine does not answer; try again in a few seconds."]
     assert history.runs() == []
 
 

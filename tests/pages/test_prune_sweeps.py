@@ -8,6 +8,7 @@ from prunekit.core.errors import EngineUnavailable
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.engine import Pending
 from tests.pages.in_process_engine import open_page, texts
+from tests.pages.reading import errors
 from tests.sample_runs import add_finished, events, quick, recipe, result
 
 pytestmark = pytest.mark.usefixtures("engine_here")
@@ -94,7 +95,7 @@ def test_a_criterion_without_an_answer_is_told_to_be_left_out(history):
 )
 def test_amounts_that_are_none_are_one_sentence_and_nothing_can_be_started(history, amounts, sentence):
     page = sweep_page(amounts)
-    assert [sentence in error.value for error in page.error] == [True]
+    assert [sentence in error for error in errors(page)] == [True]
     assert page.button(key="start_sweep").disabled
 
 
@@ -131,7 +132,7 @@ def test_only_magnitude_and_random_is_a_sweep_too(history):
     start(page)
     assert sorted(run.recipe["scorer"] for run in history.runs()) == ["magnitude", "random"]
     page.checkbox(key="sweep.controls").uncheck().run()
-    assert [error.value for error in page.error] == ["Choose at least one criterion."]
+    assert errors(page) == ["Choose at least one criterion."]
 
 
 def test_the_card_says_how_far_it_is_what_runs_now_and_how_long_it_takes_still(history):

@@ -7,6 +7,7 @@ from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import ComingLater, Unreachable
 from prunekit.core.torchvision import published_weights
 from tests.app_over_toy import AppOverToy, elements, tiles
+from tests.pages.reading import errors
 
 RESNET, PUBLISHED = "torchvision/resnet18", "torchvision/resnet18/published"
 LACK = "resnet18 (untrained) has no data set here"
@@ -131,7 +132,7 @@ def test_published_weights_out_of_reach_are_one_sentence_and_a_way_on(app, page)
 
     app.engine.summary = app.engine.exploration = refuse
     at = app.open(page, {"model": PUBLISHED}, **WANTED)
-    assert [e.value for e in at.error] == ["This machine cannot reach the server; take the untrained network."]
+    assert errors(at) == ["This machine cannot reach the server; take the untrained network."]
     at.button(key="take_untrained").click().run()
     assert at.session_state["model"] == RESNET
 

@@ -8,6 +8,7 @@ import pytest
 from prunekit.experiments import recorder
 from prunekit.experiments.store import Store
 from tests.pages.in_process_engine import open_page, texts
+from tests.pages.reading import errors
 from tests.sample_runs import add_finished, add_running, recipe
 
 pytestmark = pytest.mark.usefixtures("engine_here")
@@ -56,9 +57,7 @@ def test_a_locked_history_is_one_sentence_and_is_there_again_when_it_is_free(his
     for word in ("pragma locking_mode=exclusive", "begin exclusive", "select count(*) from runs"):
         other.execute(word)
     shown = open_page(page)
-    assert [error.value.replace("\\", "") for error in shown.error] == [
-        "The run history is locked by another program; close it and try again."
-    ]
+    assert errors(shown) == ["The run history is locked by another program; close it and try again."]
     other.close()
     shown.run()
     assert not shown.error

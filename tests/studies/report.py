@@ -8,9 +8,10 @@ from plotly.subplots import make_subplots
 
 from prunekit.core.amounts import metric_text
 from prunekit.core.cards import model_cards
+from prunekit.core.cuts import GRANULARITIES
 from prunekit.experiments import histories
 from prunekit.reports.figures import GRID, MUTED, colour_of
-from prunekit.reports.recipes import UNITS, share
+from prunekit.reports.recipes import share
 from prunekit.reports.sweep_table import Line, sweep_lines
 from tests.browser.driving import chromium_path, launched
 from tests.results import ROOT, told_environment
@@ -25,7 +26,7 @@ def lines_of(path: Path) -> list[tuple[str, list[Line]]]:
     found = []
     for sweep in histories.read(path)["sweeps"]:
         base = sweep["plan"]["base"]
-        words = f"{model_cards()[base['model']].title}, {UNITS[base['granularity']]}"
+        words = f"{model_cards()[base['model']].title}, {GRANULARITIES[base['granularity']]}"
         found.append((words, sweep_lines(histories.runs_of(sweep))))
     return found
 

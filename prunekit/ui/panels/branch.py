@@ -8,7 +8,7 @@ from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.experiments.runs import Run
 from prunekit.ui import frame
-from prunekit.ui.plain import as_typed
+from prunekit.ui.plain import show_error
 
 
 def branch_button(run: Run) -> None:
@@ -18,7 +18,7 @@ def branch_button(run: Run) -> None:
     if not st.button(label, key=key, icon=":material/call_split:", help=help, on_click=_take, args=(run,)):
         return
     if refusal := st.session_state.pop("branch.refusal", ""):
-        st.error(as_typed(refusal), icon=":material/error:")
+        show_error(refusal)
     else:
         st.switch_page(frame.page("prune"), query_params={"model": run.recipe["model"]})
 

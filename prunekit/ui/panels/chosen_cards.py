@@ -5,7 +5,7 @@ import statistics
 import pandas as pd
 import streamlit as st
 
-from prunekit.core.amounts import metric_text
+from prunekit.core.amounts import metric_text, spread_text
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import _, ngettext
 from prunekit.experiments.runs import Run
@@ -69,5 +69,5 @@ def _heading(runs: list[Run]) -> str:
     return sentence.format(
         n=len(runs),
         mean=metric_text(statistics.fmean(values), percent),
-        spread=f"{100 * spread:.2f}" if percent else f"{spread:.4f}",
+        spread=spread_text(spread, percent),
     )

@@ -12,6 +12,7 @@ from prunekit.reports.leads import leads
 from prunekit.reports.remarks import remarks
 from prunekit.reports.tables import task_of
 from prunekit.ui import frame
+from prunekit.ui.forms import one_of
 from prunekit.ui.panels import chosen_runs
 from prunekit.ui.plain import as_typed
 from prunekit.ui.runs import all_sweeps
@@ -66,12 +67,12 @@ def _sweep(runs: list[Run]) -> set[str] | None:
 def chart_choices(card: ModelCard, sizes: list[int]) -> tuple[str, str, int | None]:
     """The axis, the split, and the batch size of measured latency, of `sizes`."""
     label = _("{metric} against").format(metric=_(card.task.metric_label))
-    axis = _one_of(label, {name: _(axis.label) for name, axis in AXES.items()}, "axis")
+    axis = one_of(label, {name: _(axis.label) for name, axis in AXES.items()}, "axis")
     batch = None
     if axis == "latency" and len(sizes) > 1:
-        batch = _one_of(_("Batch"), {size: str(size) for size in reversed(sizes)}, "batch")
+        batch = one_of(_("Batch"), {size: str(size) for size in reversed(sizes)}, "batch")
     splits = {"validation": _("validation set"), "test": _("test set: final report")}
-    return axis, _one_of(_("Measured on"), splits, "split"), batch
+    return axis, one_of(_("Measured on"), splits, "split"), batch
 
 
 def word_on_the_test_set() -> None:
@@ -136,12 +137,3 @@ def no_runs_yet() -> None:
             _("Each run becomes a point here: what it costs against how well it does, beside the untouched model.")
         )
         st.page_link(frame.page("prune"), label=_("Prune it with a first recipe"), icon=":material/content_cut:")
-
-
-def _one_of(label: str, words: dict, key: str):
-    first = next(iter(words))
-    if st.session_state.get(key) not in words:
-        st.session_state[key] = first
-    return st.segmented_control(
-        label, list(words), format_func=words.get, required=True, key=key, persist_state="session"
-    )

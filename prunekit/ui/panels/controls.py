@@ -10,7 +10,7 @@ from prunekit.core.language import N_, _
 from prunekit.core.link import VIEWS
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import settings_of
-from prunekit.ui.forms import choice_labels, setting_input
+from prunekit.ui.forms import choice_labels, one_of, setting_input
 from prunekit.ui.state import Question
 
 NEEDS = {
@@ -49,16 +49,9 @@ def question_controls(model: str) -> tuple[Question, str, str]:
             knobs[knob.name] = knob.default
     granularity = setting_input(granularity_setting, "granularity", width="content")
     scope = setting_input(settings["scope"], "scope", width="content")
-    st.session_state.setdefault("view", "importance")
-    view = st.segmented_control(
-        _("View"),
-        list(VIEWS),
-        format_func=lambda name: _(VIEWS[name]),
-        key="view",
-        required=True,
-        persist_state="session",
-        help=_("The histograms show the importance of what can be cut, or the weights themselves."),
-    )
+    words = {name: _(label) for name, label in VIEWS.items()}
+    said = _("The histograms show the importance of what can be cut, or the weights themselves.")
+    view = one_of(_("View"), words, "view", help=said)
     return Question(model, scorer, knobs, granularity), scope, view
 
 

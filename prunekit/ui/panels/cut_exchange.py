@@ -8,6 +8,7 @@ from prunekit.core.cuts import Cut
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import N_, _
 from prunekit.ui import state
+from prunekit.ui.forms import one_of
 from prunekit.ui.panels.link import shared_link
 from prunekit.ui.plain import as_typed
 from prunekit.ui.state import Question
@@ -29,15 +30,8 @@ def cut_exchange(question: Question, table: CutTable, cut: Cut, kept, query: str
     ) as panel:
         if panel.open:
             with st.container(width=540):
-                way = st.segmented_control(
-                    _("What to do"),
-                    list(WAYS),
-                    format_func=lambda name: _(WAYS[name]),
-                    default="copy",
-                    required=True,
-                    key="exchange_way",
-                    label_visibility="collapsed",
-                )
+                words = {name: _(label) for name, label in WAYS.items()}
+                way = one_of(_("What to do"), words, "exchange_way", label_visibility="collapsed", persist_state=None)
                 if way == "copy":
                     _copy(question, table, cut, kept)
                 elif way == "paste":
@@ -47,9 +41,8 @@ def cut_exchange(question: Question, table: CutTable, cut: Cut, kept, query: str
 
 
 def _copy(question: Question, table: CutTable, cut: Cut, kept) -> None:
-    format = st.segmented_control(
-        _("Format"), list(FORMATS), default="JSON", required=True, key="exchange_format", label_visibility="collapsed"
-    )
+    words = {name: name for name in FORMATS}
+    format = one_of(_("Format"), words, "exchange_format", label_visibility="collapsed", persist_state=None)
     shares = {
         name: 1 - int(k) / int(n) if n else 0.0 for name, k, n in zip(table.names, kept, table.units, strict=True)
     }

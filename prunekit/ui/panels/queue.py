@@ -12,7 +12,7 @@ from prunekit.ui import frame
 from prunekit.ui.components.again import look_again
 from prunekit.ui.panels.run_card import card_style, is_untimed, run_card, run_line
 from prunekit.ui.panels.sweep_card import Standing, standings, sweep_card, sweep_line
-from prunekit.ui.plain import as_typed
+from prunekit.ui.plain import as_typed, show_error
 from prunekit.ui.runs import (
     all_runs,
     all_sweeps,
@@ -111,7 +111,7 @@ def _answers(runs: list[Run], sweeps: list[Standing]) -> None:
         return
     kind, answer = st.session_state["press_answer"]
     if isinstance(answer, PrunekitError):
-        st.error(str(answer), icon=":material/error:")
+        show_error(answer)
     elif kind == "sweep":
         started = next((standing for standing in sweeps if standing.sweep.id == answer["id"]), None)
         if started is not None and not answer["new"]:

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from prunekit.core.amounts import percent
+from prunekit.core.cuts import GRANULARITIES
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe, Training
 from prunekit.core.settings import Setting, settings_of
-from prunekit.reports.recipes import UNITS, what_it_does
+from prunekit.reports.recipes import what_it_does
 from prunekit.ui.forms import fill, setting_input
 
 ROUNDS = 3  # what a visitor who switches to iterative finds, whatever a one-shot recipe had
@@ -148,7 +149,9 @@ def _own_cuts(given: Recipe, granularity: str) -> dict:
     if granularity == given.granularity or not (given.overrides or given.locked):
         return {}
     st.toast(
-        _("The cuts of single layers were dropped: they belonged to {units}.").format(units=_(UNITS[given.granularity]))
+        _("The cuts of single layers were dropped: they belonged to {units}.").format(
+            units=_(GRANULARITIES[given.granularity])
+        )
     )
     return {"overrides": {}, "locked": ()}
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import streamlit as st
 
 from prunekit.core.amounts import compact, metric_text, percent, size
-from prunekit.core.cards import model_cards
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
@@ -17,9 +16,9 @@ from prunekit.reports.live import live_loss, live_metric, live_sparsity
 from prunekit.reports.progress import curves, duration, progress
 from prunekit.reports.tables import STATES, latency_of, task_of
 from prunekit.ui.panels.branch import branch_button
+from prunekit.ui.panels.card_head import action_button, other_model_badge
 from prunekit.ui.panels.numbers import Tile, tiles
-from prunekit.ui.plain import as_typed
-from prunekit.ui.runs import tell
+from prunekit.ui.plain import as_typed, show_error
 
 COLOURS = {"queued": "gray", "running": "blue", "stopping": "orange", "finished": "green"} | dict.fromkeys(
     ("stopped", "interrupted"), "orange"
@@ -85,26 +84,20 @@ def _head(run: Run, ahead: int | None = None, on_open: Callable[[str], None] | N
         st.badge(_(STATES.get(run.state, run.state)), color=COLOURS.get(run.state, "red"))
         if run.role == "control":
             st.badge(_("random control"), color="gray", help=_("The same recipe with random scores, to compare with."))
-        if run.recipe["model"] != st.session_state.get("model"):
-            card = model_cards().get(run.recipe["model"])
-            st.badge(_(card.title) if card else run.recipe["model"], color="gray")
+        other_model_badge(run.recipe["model"])
         if run.state == "queued" and ahead is not None:
             st.caption(_("{n} ahead of it").format(n=ahead) if ahead else _("next in the queue"), width="content")
         st.space("stretch")
         if on_open is not None:
             st.button(_("Open"), key=f"open_{run.id}", icon=":material/unfold_more:", on_click=on_open, args=(run.id,))
         if run.state in ("queued", "running"):
-            _action(run, "stop", _("Stop"), ":material/stop:", _("Finished epochs are kept."))
+            action_button("stop", run.id, _("Stop"), ":material/stop:", _("Finished epochs are kept."))
         elif run.state in ("stopped", "interrupted", "failed"):
-            _action(run, "resume", _("Resume"), ":material/resume:", _("Goes on from the last epoch that was kept."))
+            help = _("Goes on from the last epoch that was kept.")
+            action_button("resume", run.id, _("Resume"), ":material/resume:", help)
         if run.state == "failed":
             help = _("Forgets the epochs that were kept and runs the recipe from its beginning.")
-            _action(run, "start_afresh", _("Start afresh"), ":material/restart_alt:", help)
-
-
-def _action(run: Run, action: str, label: str, icon: str, help: str) -> None:
-    if st.button(label, key=f"{action}_{run.id}", icon=icon, help=help) and tell(action, run.id):
-        st.rerun()
+            action_button("start_afresh", run.id, _("Start afresh"), ":material/restart_alt:", help)
 
 
 def _live(run: Run, store: Store) -> None:
@@ -131,7 +124,7 @@ def _curves(run: Run, events: list[dict]) -> None:
 
 def _over(run: Run, store: Store) -> None:
     if run.error:
-        st.error(as_typed(run.error), icon=":material/error:")
+        show_error(run.error)
     if run.state == "finished" and run.result:
         tiles(_outcome(run))
     elif not run.error:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from prunekit.core.amounts import percent
-from prunekit.core.cards import model_cards
+from prunekit.core.amounts import metric_text, percent, spread_text
+from prunekit.core.cuts import GRANULARITIES
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import N_, _, ngettext
 from prunekit.core.recipe import Recipe
@@ -16,11 +16,11 @@ from prunekit.experiments.estimates import estimate, seconds_left
 from prunekit.experiments.runs import ACTIVE, RESUMABLE, Run, StoredSweep
 from prunekit.experiments.store import Store
 from prunekit.reports.progress import duration, progress
-from prunekit.reports.recipes import UNITS
 from prunekit.reports.sweep_chart import sweep_chart
 from prunekit.reports.sweep_table import Line, sweep_lines
 from prunekit.reports.tables import task_of
 from prunekit.ui import frame
+from prunekit.ui.panels.card_head import action_button, other_model_badge
 from prunekit.ui.plain import as_typed
 from prunekit.ui.runs import tell
 
@@ -121,28 +121,21 @@ def _head(standing: Standing, in_full: bool = True) -> None:
         st.text(sweep.title, width="content")
         st.badge(_("sweep"), color="violet", icon=":material/grid_on:")
         st.badge(_(words), color=colour)
-        if standing.model != st.session_state.get("model"):
-            card = model_cards().get(standing.model)
-            st.badge(_(card.title) if card else standing.model, color="gray")
+        other_model_badge(standing.model)
         st.space("stretch")
         if not in_full:
             st.button(_("Show"), key=f"show_{sweep.id}", on_click=_show, args=(sweep.id,))
             return
         if standing.can_stop:
             help = _("Finished runs and epochs are kept; runs that somebody started by themselves go on.")
-            _action("stop_sweep", sweep.id, _("Stop all"), ":material/stop:", help)
+            action_button("stop_sweep", sweep.id, _("Stop all"), ":material/stop:", help)
         if standing.can_resume and standing.state != "stopping":
             help = _("Queues what was stopped, cut off or failed; each goes on from the last epoch that was kept.")
-            _action("resume_sweep", sweep.id, _("Resume all"), ":material/resume:", help)
+            action_button("resume_sweep", sweep.id, _("Resume all"), ":material/resume:", help)
 
 
 def _show(sweep_id: str) -> None:
     st.session_state["sweep_shown"] = sweep_id
-
-
-def _action(action: str, sweep_id: str, label: str, icon: str, help: str) -> None:
-    if st.button(label, key=f"{action}_{sweep_id}", icon=icon, help=help) and tell(action, sweep_id):
-        st.rerun()
 
 
 def _counted(standing: Standing) -> str:
@@ -196,13 +189,13 @@ def _results(standing: Standing, lines: list[Line]) -> None:
 
 def _table(lines: list[Line], as_percent: bool) -> pd.DataFrame:
     def told(mean: float, spread: float | None) -> str:
-        words = percent(mean) if as_percent else f"{mean:.3f}"
-        return words if spread is None else words + (f" ± {100 * spread:.1f}" if as_percent else f" ± {spread:.3f}")
+        words = metric_text(mean, as_percent)
+        return words if spread is None else f"{words} ± {spread_text(spread, as_percent, 1)}"
 
     rows = [
         {
             _("Criterion"): line.criterion,
-            _("Granularity"): _(UNITS[line.granularity]),
+            _("Granularity"): _(GRANULARITIES[line.granularity]),
             _("Amount"): percent(line.amount),
             _("After the cut"): told(line.validation_pruned, None),
             _("Fine-tuned"): told(line.validation, line.validation_spread),
@@ -227,7 +220,7 @@ def _further(standing: Standing) -> None:
             try:
                 st.code(Sweep.from_plain(sweep.plan).command(), language="bash", wrap_lines=True)
             except PrunekitError as error:  # of a model or a version that is gone
-                st.caption(str(error))
+                st.caption(as_typed(str(error)))
         with st.popover(_("Rename or delete"), icon=":material/edit:", key=f"edit_{sweep.id}"):
             title = st.text_input(_("Name"), value=sweep.title, key=f"title_{sweep.id}", max_chars=200)
             if st.button(_("Rename"), key=f"rename_{sweep.id}") and tell("rename_sweep", sweep.id, title):

@@ -6,6 +6,7 @@ import time
 import streamlit as st
 
 from prunekit.core.cards import model_card
+from prunekit.core.cuts import GRANULARITIES
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import BadSetting, PrunekitError, StoreUnavailable
 from prunekit.core.language import _, ngettext
@@ -15,10 +16,10 @@ from prunekit.experiments.engine import Pending
 from prunekit.experiments.estimates import UNKNOWN, Estimate, estimate
 from prunekit.experiments.runs import ACTIVE, WAITING, Run
 from prunekit.reports.progress import duration
-from prunekit.reports.recipes import UNITS, criterion
+from prunekit.reports.recipes import criterion
 from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import ask
-from prunekit.ui.forms import choice_labels
+from prunekit.ui.forms import choice_labels, one_of
 from prunekit.ui.panels.recipe_form import (
     NARROW,
     SETTINGS,
@@ -41,16 +42,7 @@ OPEN = ACTIVE + WAITING
 def mode_choice() -> str:
     """Whether one recipe is run ("run"), or many ("sweep")."""
     words = {"run": _("One run"), "sweep": _("Sweep")}
-    st.session_state.setdefault("form.mode", "run")
-    return st.segmented_control(
-        _("How many"),
-        list(words),
-        format_func=words.get,
-        key="form.mode",
-        required=True,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    return one_of(_("How many"), words, "form.mode", label_visibility="collapsed")
 
 
 def sweep_form(model: str) -> Sweep:
@@ -153,7 +145,7 @@ def what_it_takes(sweep: Sweep) -> None:
     )
     for scorer, granularity in sweep.left_out():
         sentence = _("Left out: {criterion} has no answer for {units}.")
-        st.caption(sentence.format(criterion=criterion(scorer), units=_(UNITS[granularity])))
+        st.caption(sentence.format(criterion=criterion(scorer), units=_(GRANULARITIES[granularity])))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

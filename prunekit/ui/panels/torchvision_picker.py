@@ -6,9 +6,10 @@ import pandas
 import streamlit as st
 
 from prunekit.core.amounts import compact, percent, size
-from prunekit.core.cards import ModelCard, find_card, torchvision_id
+from prunekit.core.cards import ModelCard
 from prunekit.core.language import N_, _
-from prunekit.core.torchvision import TorchvisionNet, published_weights, torchvision_nets
+from prunekit.core.torchvision import TorchvisionNet, published_weights, torchvision_id, torchvision_nets
+from prunekit.ui.forms import one_of
 
 WEIGHTS = {"untrained": N_("untrained"), "published": N_("published weights")}
 NET, KIND = "torchvision_net", "torchvision_weights"
@@ -34,14 +35,10 @@ def torchvision_picker(chosen: ModelCard, choose) -> None:
                 persist_state="session",
                 width=520,
             )
-            st.session_state.setdefault(KIND, "untrained")
-            kind = st.segmented_control(
+            kind = one_of(
                 _("Weights"),
-                list(WEIGHTS),
-                format_func=lambda kind: _(WEIGHTS[kind]),
-                key=KIND,
-                required=True,
-                persist_state="session",
+                {kind: _(words) for kind, words in WEIGHTS.items()},
+                KIND,
                 help=_("Untrained ones are drawn from a fixed seed; published ones are fetched from torchvision."),
             )
             if name is not None:
@@ -83,14 +80,13 @@ def _want(model_id: str) -> None:
 
 def offer_untrained(card: ModelCard, choose) -> None:
     """A button below what is said of published weights that are not there (yet)."""
-    untrained = find_card(card.id.removesuffix("/published"))
-    if card.weights_from == "download" and untrained is not None:
+    if card.weights_from == "download":
         st.button(
             _("Take the untrained network"),
             key="take_untrained",
             icon=":material/undo:",
             on_click=choose,
-            args=(untrained.id,),
+            args=(torchvision_id(card.arguments["name"]),),
         )
 
 
