@@ -44,6 +44,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def steady_box(locator, looks: int = 50) -> dict:
+    """The bounding box of an element that has come to rest: on a busy machine a page is laid out in steps."""
+    before = None
+    for _look in range(looks):
+        box = locator.bounding_box()
+        if box is not None and box == before:
+            return box
+        before = box
+        locator.page.wait_for_timeout(200)
+    raise AssertionError(f"{locator} keeps moving")
+
+
 @contextlib.contextmanager
 def served(home: Path, *words: str, **environment: str) -> Iterator[str]:
     """The address of an app with a home folder of its own: `words` after the interpreter, by default the real app."""

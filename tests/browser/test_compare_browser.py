@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from prunekit.experiments.ledger import Ledger
-from tests.browser.driving import IDLE, served
+from tests.browser.driving import IDLE, served, steady_box
 from tests.sample_runs import add_finished, recipe
 
 pytestmark = pytest.mark.browser
@@ -120,9 +120,10 @@ def test_the_latest_click_wins(compare):
 def test_a_row_of_the_table_takes_over_from_the_chart(compare):
     compare.click("half")
     expect(compare.card("half")).to_be_visible()
+    compare.page.wait_for_selector(IDLE)
     table = compare.page.locator(".stDataFrame")
     table.scroll_into_view_if_needed()
-    box = table.bounding_box()
+    box = steady_box(table)
     # The newest run is in the first row: the header is 35 pixels high, and so is a row.
     compare.page.mouse.click(box["x"] + 16, box["y"] + 35 + 17)
     expect(compare.card("seed 2")).to_be_visible()
