@@ -24,7 +24,7 @@ import torch
 
 from prunekit.core.cards import ModelCard
 from prunekit.core.disk import write_whole
-from prunekit.core.fingerprint import checksum
+from prunekit.core.fingerprint import checksum, fingerprint
 from prunekit.core.recipe import Training
 from prunekit.data import Dataset, Split, load_dataset
 from prunekit.models import build
@@ -151,7 +151,9 @@ def main() -> None:
     print(f"{sample.title}: {len(dataset.train)} images, {settings.epochs} epochs", flush=True)
     torch.manual_seed(sample.seed)
     model = build(sample.architecture, sample.arguments)
-    checkpoint = given.state / f"{given.name}.checkpoint" if given.state else None
+    # Named after everything it depends on: a training by another recipe begins afresh.
+    key = fingerprint([dataclasses.asdict(settings), sample.arguments, sample.seed])
+    checkpoint = given.state / f"{given.name}-{key}.checkpoint" if given.state else None
     train(
         model,
         dataset.train,
@@ -165,18 +167,17 @@ def main() -> None:
     )
 
     folder = given.out or HERE / given.name
-    folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "weights.safetensors"
-    weights.write_bytes(safetensors.torch.save(model.state_dict()))
+    write_whole(weights, safetensors.torch.save(model.state_dict()))
     card = card_of(given.name, sample, settings, dataset, model, weights)
     # The fields of ModelCard are the fields of the card: a missing or surplus one fails here.
     ModelCard(**card)
-    (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(folder / "card.json", (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
     print(json.dumps(card["metrics"]), f"written to {folder}", sep="\n")
 
 
 def keep(state: dict, path: Path | None) -> None:
-    """Writes a checkpoint, whole or not at all."""
+    """Writes a checkpoint, if there is a place for it."""
     if path is not None:
         write_whole(path, to_bytes(state))
 

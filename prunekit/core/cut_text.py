@@ -73,7 +73,7 @@ class _Found:
     def take_net(self, sparsity, scope) -> None:
         if sparsity is not None:
             self.sparsity = _fraction(sparsity, _("Sparsity"))
-        if scope is not None and scope not in (*SCOPES,):
+        if scope is not None and not (isinstance(scope, str) and scope in SCOPES):
             sentence = _("Scope must be one of {choices}, not “{given}”.")
             raise BadSetting(sentence.format(choices=", ".join(SCOPES), given=_short(scope)))
         self.scope = scope

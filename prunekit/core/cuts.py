@@ -41,7 +41,7 @@ class Cut:
 
     def __post_init__(self):
         check_fraction(self.sparsity, _("Sparsity"))
-        if self.scope not in (*SCOPES,):
+        if not (isinstance(self.scope, str) and self.scope in SCOPES):
             sentence = _("Scope must be one of {choices}, not “{given}”.")
             raise BadSetting(sentence.format(choices=", ".join(SCOPES), given=self.scope))
         for name, sparsity in self.overrides.items():

@@ -2,6 +2,8 @@
 
 import contextlib
 import errno
+import os
+import tempfile
 from pathlib import Path
 
 from prunekit.core.language import _
@@ -10,16 +12,20 @@ from prunekit.core.language import _
 def write_whole(path: Path, content: bytes) -> None:
     """A file's new content in one move: who reads at any moment, also after a crash, sees the old one or the new one.
 
-    For a file that one process at a time writes. Raises OSError, and then leaves nothing behind.
+    Raises OSError, and then leaves nothing behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    number, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError:
+        with os.fdopen(number, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(part, 0o644)  # mkstemp leaves it to the owner alone
+        os.replace(part, path)
+    except BaseException:
         with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)  # half a file only takes the room that is missing
+            os.unlink(part)  # half a file only takes the room that is missing
         raise
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prunekit.core.cuts import Cut, check_fraction
+from prunekit.core.cuts import GRANULARITIES, Cut, check_fraction
 from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.fingerprint import fingerprint
@@ -80,10 +80,9 @@ def read_place(given: Mapping[str, str]) -> tuple[Place, list[str]]:
         )
         scorer = ""
     if scorer and granularity not in known[scorer].granularities:
-        labels = dict(zip(_SETTINGS["granularity"].choices, _SETTINGS["granularity"].labels, strict=True))
         sentence = _("The criterion {scorer} knows nothing of {units}; the link is shown with {other}.")
         other = _(known[first_scorer(granularity)].label)
-        faults.append(sentence.format(scorer=_(known[scorer].label), units=_(labels[granularity]), other=other))
+        faults.append(sentence.format(scorer=_(known[scorer].label), units=_(GRANULARITIES[granularity]), other=other))
         scorer = ""
     place = Place(
         scorer,

@@ -76,12 +76,14 @@ def named_by(model_id) -> tuple[str, bool] | None:
     """The network's name and whether its published weights are meant; None for an id that is not of torchvision's."""
     if not (isinstance(model_id, str) and model_id.startswith(_PREFIX)):
         return None
-    return model_id.removeprefix(_PREFIX).removesuffix(_PUBLISHED), model_id.endswith(_PUBLISHED)
+    name = model_id.removeprefix(_PREFIX)
+    return name.removesuffix(_PUBLISHED), name.endswith(_PUBLISHED)
 
 
 def published_weights(model_id: str) -> PublishedWeights:
-    """Where the weights of a network's id come from."""
-    return torchvision_entry(named_by(model_id)[0]).published
+    """Where the weights of a network's id come from. Raises UnknownName."""
+    name, _published = named_by(model_id) or (model_id, False)
+    return torchvision_entry(name).published
 
 
 @functools.cache

@@ -27,6 +27,7 @@ class AnswerCache:
         """Keeps an answer; a full or read-only disk only means that it is computed again next time."""
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
+            # Not flushed to the disk, as `write_whole` does: nobody waits for that, a lost answer is computed again.
             temporary = self.folder / f".{key}.{os.getpid()}"
             try:
                 temporary.write_bytes(packed)

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from prunekit.core.cards import SAMPLES
+from prunekit.core.disk import write_whole
 from prunekit.core.errors import CorruptFile
 from prunekit.core.language import _
 from prunekit.experiments.ledger import Ledger
@@ -40,8 +41,7 @@ def write(path: Path, name: str, sweeps: Iterable[tuple[dict, str, list[Run]]], 
             {"plan": plan, "title": title, "runs": [_plain(run) for run in runs]} for plan, title, runs in sweeps
         ],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(json.dumps(plain, separators=(",", ":")).encode(), 9, mtime=0))
+    write_whole(path, gzip.compress(json.dumps(plain, separators=(",", ":")).encode(), 9, mtime=0))
 
 
 def runs_of(sweep: dict) -> list[Run]:

@@ -1,11 +1,9 @@
 """Save a network as safetensors plus a JSON plan, and build it again from them, bit for bit: never a pickle."""
 
-import contextlib
 import hashlib
 import json
 import os
 import platform
-import tempfile
 from pathlib import Path
 
 import safetensors
@@ -13,7 +11,7 @@ import torch
 from safetensors.torch import save as tensors_to_bytes
 from torch import nn
 
-from prunekit.core.disk import is_full, no_room
+from prunekit.core.disk import is_full, no_room, write_whole
 from prunekit.core.errors import BadSetting, CorruptFile, PrunekitError
 from prunekit.core.language import _
 from prunekit.models.tensors import Misfit, network
@@ -67,8 +65,8 @@ def save(
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / WEIGHTS, data)
-        _replace(folder / PLAN, text.encode())
+        write_whole(folder / WEIGHTS, data)
+        write_whole(folder / PLAN, text.encode())
     except OSError as error:
         raise _refusal(folder, error) from error
     return folder
@@ -141,22 +139,6 @@ def _refuse_pickles(path: Path) -> None:
     if pickled and not (path / PLAN).is_file():
         sentence = _("{path} is a pickle, which could run any program when opened; save the weights as safetensors.")
         raise CorruptFile(sentence.format(path=pickled[0]))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """The file's new content in one move: a reader, or a crash, sees the old file or the new one."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)  # mkstemp leaves it to the owner alone
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def _refusal(folder: Path, error: OSError) -> PrunekitError:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import torch
 
+from prunekit.core.cuts import GRANULARITIES
 from prunekit.core.settings import check
 from prunekit.scoring.observation import Observation
 from prunekit.structure.groups import Group
@@ -29,7 +30,7 @@ class Scorer(ABC):
     help: ClassVar[str]
     source: ClassVar[str]
     needs: ClassVar[str] = "weights"
-    granularities: ClassVar[tuple[str, ...]] = ("weight", "channel")
+    granularities: ClassVar[tuple[str, ...]] = tuple(GRANULARITIES)
 
     def __post_init__(self):
         check(self)

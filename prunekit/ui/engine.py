@@ -9,7 +9,7 @@ from prunekit.core.language import _
 from prunekit.experiments.engine import Engine, Pending
 from prunekit.experiments.folder import home
 from prunekit.ui.components.again import look_again
-from prunekit.ui.plain import show_error
+from prunekit.ui.plain import as_typed, show_error
 
 ANSWERS = "prunekit.experiments.answers"
 
@@ -39,7 +39,7 @@ def answers_or_wait(*questions: tuple) -> list | None:
     try:
         answers = [ask(function, *arguments, patience=0.3) for function, *arguments in questions]
     except ComingLater as error:
-        _wait(str(error), seconds=1.0)
+        _wait(as_typed(str(error)), seconds=1.0)
         return None
     except PrunekitError as error:
         show_error(error)
@@ -76,10 +76,10 @@ def engine_state() -> None:
         "failed": _("engine failed"),
     }
     if trouble := status.get("trouble"):
-        st.badge(_("cannot write"), icon=":material/circle:", color="red", help=trouble)
+        st.badge(_("cannot write"), icon=":material/circle:", color="red", help=as_typed(trouble))
         look_again(3.0, key="again_engine")
         return
     colour = {"ready": "green", "failed": "red", "paused": "orange"}.get(status["state"], "gray")
-    st.badge(words[status["state"]], icon=":material/circle:", color=colour, help=status["sentence"])
+    st.badge(words[status["state"]], icon=":material/circle:", color=colour, help=as_typed(status["sentence"]))
     if status["state"] == "starting" or (status["state"] == "off" and looked == 0):
         look_again(1.0, key="again_engine")

@@ -2,13 +2,14 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 from prunekit.core.settings import Setting, checked
+from prunekit.ui.plain import as_typed
 
 FEW = 3  # up to so many choices are shown side by side
 
@@ -50,7 +51,7 @@ def _refuse(setting: Setting, key: str) -> None:
         checked(setting, st.session_state[key])
     except BadSetting as error:
         st.session_state[key] = st.session_state[f"{key}.before"]
-        st.toast(str(error), icon=":material/error:")
+        st.toast(as_typed(str(error)), icon=":material/error:")
 
 
 def _in_percent(setting: Setting) -> Setting:
@@ -79,7 +80,7 @@ def _choice(setting: Setting, key: str, label: str, help: str, options: dict):
     words = choice_labels(setting)
     if len(words) <= FEW:
         return one_of(label, words, key, help=help, **options)
-    _settle(words, key)
+    settle(words, key)
     return st.selectbox(label, list(words), format_func=words.get, key=key, help=help, **options)
 
 
@@ -88,12 +89,13 @@ def one_of(label: str, words: Mapping, key: str, **options):
 
     words: choice -> what people read. The session keeps it under `key`; `options` are handed to the widget.
     """
-    _settle(words, key)
+    settle(words, key)
     options = {"persist_state": "session"} | options
     return st.segmented_control(label, list(words), format_func=words.get, required=True, key=key, **options)
 
 
-def _settle(words: Mapping, key: str) -> None:
+def settle(words: Iterable, key: str) -> None:
+    """Sees to it that the session has one of `words` under `key`: the first, where it had none of them."""
     if st.session_state.get(key) not in words:
         st.session_state[key] = next(iter(words))
 

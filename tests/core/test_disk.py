@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from prunekit.core.disk import is_full, no_room, not_ours
+from prunekit.core.disk import is_full, no_room, not_ours, write_whole
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
@@ -22,3 +22,26 @@ def test_the_sentences_name_the_folder_and_what_to_set():
     assert no_room(Path("here")) == "The disk is full; free some space in here and try again."
     assert no_room() == "The disk is full; free some space and try again."
     assert not_ours(Path("there"), "--out") == "The folder there cannot be written to; set --out to another one."
+
+
+def test_a_file_is_written_whole(tmp_path):
+    path = tmp_path / "new" / "file"
+    write_whole(path, b"old")
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [child.name for child in path.parent.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "no room"), KeyboardInterrupt()])
+def test_a_file_that_cannot_be_written_stays_as_it_was_and_nothing_is_left_behind(tmp_path, monkeypatch, error):
+    path = tmp_path / "file"
+    write_whole(path, b"old")
+
+    def refuse(_number):
+        raise error
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(type(error)):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [child.name for child in tmp_path.iterdir()] == ["file"]

@@ -5,7 +5,7 @@ import pytest
 from prunekit.core import torchvision
 from prunekit.core.cards import find_card, model_card, model_cards
 from prunekit.core.errors import UnknownName
-from prunekit.core.torchvision import torchvision_id, torchvision_nets
+from prunekit.core.torchvision import named_by, published_weights, torchvision_id, torchvision_nets
 
 
 def test_there_are_eighty_networks_and_none_of_them_is_among_the_sample_models():
@@ -61,3 +61,24 @@ def test_a_network_that_is_not_there_is_answered_with_the_nearest_names(name):
     with pytest.raises(UnknownName, match=r"did you mean \w+.* lists all 80\."):
         model_card(f"torchvision/{name}")
     assert find_card(f"torchvision/{name}") is None
+
+
+@pytest.mark.parametrize(
+    ("model_id", "named"),
+    [
+        ("torchvision/resnet18", ("resnet18", False)),
+        ("torchvision/resnet18/published", ("resnet18", True)),
+        ("torchvision/published", ("published", False)),
+        ("lenet-fashion", None),
+        (None, None),
+        (["torchvision/resnet18"], None),
+    ],
+)
+def test_an_id_names_a_network_and_its_weights(model_id, named):
+    assert named_by(model_id) == named
+
+
+@pytest.mark.parametrize("model_id", ["lenet-fashion", "torchvision/resnet19/published"])
+def test_there_are_no_published_weights_of_other_models(model_id):
+    with pytest.raises(UnknownName):
+        published_weights(model_id)

@@ -37,6 +37,9 @@ class InProcessEngine(Engine):
             raise getattr(errors, answer["error"])(answer["sentence"])
         return answer["value"]
 
+    def _ready(self):
+        raise AssertionError("this would start a real engine")
+
     def ask(self, *_args, **_options) -> Pending:
         return Pending("starting")
 

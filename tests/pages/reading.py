@@ -5,7 +5,7 @@ import re
 
 def as_read(markdown) -> str:
     """Markdown without its escapes."""
-    return re.sub(r"\\([^\w\s])", r"\1", str(markdown))
+    return re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", str(markdown))
 
 
 def errors(test) -> list[str]:

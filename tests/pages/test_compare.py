@@ -8,6 +8,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from prunekit.core.errors import UnknownName
 from prunekit.core.sweep import Sweep
 from tests.pages.in_process_engine import open_page, texts
+from tests.pages.reading import errors
 from tests.sample_runs import add_finished, recipe
 
 pytestmark = pytest.mark.usefixtures("engine_here")
@@ -231,4 +232,4 @@ def test_a_damaged_history_is_one_sentence(history):
     for leftover in history.folder.glob("runs.sqlite-*"):
         leftover.unlink()
     page = open_page("compare")
-    assert "The run history is damaged" in page.error[0].value
+    assert "The run history is damaged" in errors(page)[0]

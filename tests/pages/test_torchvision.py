@@ -159,7 +159,7 @@ def test_channels_that_cannot_be_traced_are_said_above_the_layers(app):
 
 def test_a_network_that_is_not_there_is_one_sentence_and_the_page_goes_on(app):
     at = app.open("start", {"model": "torchvision/resnet19"})
-    assert "did you mean resnet18" in at.error[0].value
+    assert "did you mean resnet18" in errors(at)[0]
     assert header(at).value == "lenet-fashion"
 
 

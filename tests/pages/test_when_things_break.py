@@ -45,7 +45,7 @@ def test_a_history_that_cannot_be_read_is_one_sentence_and_not_an_empty_one(hist
     how(history.path)
     shown = open_page(page)
     assert len(shown.error) == 1
-    assert "run history" in shown.error[0].value
+    assert "run history" in errors(shown)[0]
     assert "Nothing has run yet" not in texts(shown)
     assert "no runs" not in texts(shown).lower()
 

@@ -3,6 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.reading import as_read
+
 
 def form():
     """A form of one setting of each kind, and what it says."""
@@ -47,7 +49,7 @@ def test_a_number_outside_the_limits_is_refused_in_a_sentence_and_the_one_before
 ):
     at = AppTest.from_function(form).run()
     at.number_input(key=f"form.{name}").set_value(typed).run()
-    assert [toast.value for toast in at.toast] == [sentence]
+    assert [as_read(toast.value) for toast in at.toast] == [sentence]
     assert at.session_state["said"][name] == kept
     at.run()
     assert (at.session_state["said"][name], list(at.toast)) == (kept, [])

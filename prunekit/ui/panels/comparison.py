@@ -12,7 +12,7 @@ from prunekit.reports.leads import leads
 from prunekit.reports.remarks import remarks
 from prunekit.reports.tables import task_of
 from prunekit.ui import frame
-from prunekit.ui.forms import one_of
+from prunekit.ui.forms import one_of, settle
 from prunekit.ui.panels import chosen_runs
 from prunekit.ui.plain import as_typed
 from prunekit.ui.runs import all_sweeps
@@ -56,8 +56,7 @@ def _sweep(runs: list[Run]) -> set[str] | None:
         words[name] = f"{sweep.title} · {name}" if sweep.title in words.values() else sweep.title
     if len(words) == 1:
         return None
-    if st.session_state.get("compared_sweep") not in words:
-        st.session_state["compared_sweep"] = ""
+    settle(words, "compared_sweep")
     chosen = st.selectbox(
         _("Runs"), list(words), format_func=words.get, key="compared_sweep", persist_state="session", width=260
     )

@@ -10,7 +10,7 @@ from prunekit.core.language import N_, _
 from prunekit.core.link import VIEWS
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import settings_of
-from prunekit.ui.forms import choice_labels, one_of, setting_input
+from prunekit.ui.forms import choice_labels, one_of, setting_input, settle
 from prunekit.ui.state import Question
 
 NEEDS = {
@@ -27,8 +27,7 @@ def question_controls(model: str) -> tuple[Question, str, str]:
     st.session_state.setdefault("granularity", granularity_setting.default)
     granularity = st.session_state["granularity"]
     known = fitting_scorers(granularity, not model_card(model).lack_of_data())
-    if st.session_state.get("scorer") not in known:
-        st.session_state["scorer"] = next(iter(known))
+    settle(known, "scorer")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", width="content"):
         scorer = st.selectbox(
             _(settings["scorer"].label),

@@ -10,7 +10,7 @@ from prunekit.core.language import N_, _
 from prunekit.ui import state
 from prunekit.ui.forms import one_of
 from prunekit.ui.panels.link import shared_link
-from prunekit.ui.plain import as_typed
+from prunekit.ui.plain import as_typed, show_error
 from prunekit.ui.state import Question
 
 WAYS = {"copy": N_("Copy cuts"), "paste": N_("Paste cuts"), "link": N_("Share link")}
@@ -72,8 +72,10 @@ def _paste(question: Question, table: CutTable) -> None:
         _("Apply"), key="exchange_apply", type="primary", on_click=_apply, args=(table.names, question.granularity)
     )
     kind, sentence = st.session_state.pop("exchange_told", ("", ""))
-    if kind:
-        (st.error if kind == "error" else st.success)(as_typed(sentence))
+    if kind == "error":
+        show_error(sentence)
+    elif kind:
+        st.success(as_typed(sentence))
     else:
         st.caption(
             _(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas
 import streamlit as st
 
-from prunekit.core.amounts import metric_text, percent, whole
+from prunekit.core.amounts import metric_text, percent, spread_text, whole
 from prunekit.core.cards import ModelCard
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
@@ -161,7 +161,8 @@ def _difference(a: dict, b: dict, as_percent: bool) -> str:
         return _("the same")
     if a["low"] <= b["value"] <= a["high"] or b["low"] <= a["value"] <= b["high"]:
         return _("no clear difference")
-    size = _("{points} points").format(points=f"{abs(100 * change):.1f}") if as_percent else f"{abs(change):.3f}"
+    size = spread_text(abs(change), as_percent, 1)
+    size = _("{points} points").format(points=size) if as_percent else size
     return (_("B {size} higher") if change > 0 else _("B {size} lower")).format(size=size)
 
 

@@ -21,7 +21,7 @@ from prunekit.reports.sweep_table import Line, sweep_lines
 from prunekit.reports.tables import task_of
 from prunekit.ui import frame
 from prunekit.ui.panels.card_head import action_button, other_model_badge
-from prunekit.ui.plain import as_typed
+from prunekit.ui.plain import as_typed, show_error
 from prunekit.ui.runs import tell
 
 CHART_HEIGHT = 260
@@ -171,7 +171,7 @@ def _failures(standing: Standing) -> None:
         if run.state == "failed" and run.error:
             reasons[run.error] = reasons.get(run.error, 0) + 1
     for reason, n in list(reasons.items())[:3]:
-        st.error(ngettext("{n} run: {reason}", "{n} runs: {reason}", n).format(n=n, reason=as_typed(reason)))
+        show_error(ngettext("{n} run: {reason}", "{n} runs: {reason}", n).format(n=n, reason=reason))
 
 
 def _results(standing: Standing, lines: list[Line]) -> None:
