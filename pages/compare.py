@@ -7,6 +7,7 @@ from prunekit.experiments.runs import ACTIVE, WAITING
 from prunekit.reports.tables import batch_sizes, run_table
 from prunekit.ui import frame, state
 from prunekit.ui.components.again import look_again
+from prunekit.ui.engine import engine
 from prunekit.ui.panels import chosen_runs
 from prunekit.ui.panels.chosen_cards import chosen_cards
 from prunekit.ui.panels.comparison import (
@@ -35,6 +36,8 @@ def comparison() -> None:
             axis, split, batch = chart_choices(card, batch_sizes(runs))
     if not runs:
         no_runs_yet()
+        if engine().enabled:  # the studies that come with prunekit are brought in when the engine starts
+            look_again(3.0, key="again_compare")
         return
     if split == "test":
         word_on_the_test_set()

@@ -12,13 +12,22 @@ SOURCES = {"benchmarks": "tests/benchmarks/results.json", "studies": "tests/stud
 
 
 def table(saved: dict) -> str:
-    """The rows as a Markdown table, with the environment below it."""
+    """The rows as a Markdown table, and below it where they were made."""
     lines = ["| row | measured | goal | spread | what |", "|---|---|---|---|---|"]
     for row in saved["rows"]:
         cells = (f"`{row['name']}`", f"{row['value']:g} {row['unit']}", row["goal"] or "–", row["spread"], row["what"])
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", results.told_environment(saved["environment"])]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_origins(saved["rows"])])
+
+
+def _origins(rows: list[dict]) -> list[str]:
+    """One line for each environment, with the names of its rows where there are several."""
+    made: dict[str, list[str]] = {}
+    for row in rows:
+        made.setdefault(results.told_environment(row["environment"]), []).append(f"`{row['name']}`")
+    if len(made) == 1:
+        return list(made)
+    return [f"- {', '.join(names)}: {told}" for told, names in made.items()]
 
 
 def written(text: str) -> str:

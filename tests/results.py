@@ -72,15 +72,14 @@ def _cores() -> int:
 def load(path: Path) -> dict:
     """The saved results, or empty ones."""
     if not path.exists():
-        return {"environment": {}, "rows": []}
+        return {"rows": []}
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def save(path: Path, rows: list[Row], **more) -> None:
-    """Puts rows into the results: a row of the same name is replaced, the others stay."""
-    results = load(path)
-    fresh = {row.name: asdict(row) for row in rows}
+    """Puts rows into the results: a row of the same name is replaced, the others stay; each tells where it was made."""
+    results, here = load(path), environment()
+    fresh = {row.name: asdict(row) | {"environment": here} for row in rows}
     kept = [row for row in results["rows"] if row["name"] not in fresh]
-    here = environment()
-    results = results | more | {"environment": here, "rows": sorted([*kept, *fresh.values()], key=lambda r: r["name"])}
+    results = results | more | {"rows": sorted([*kept, *fresh.values()], key=lambda row: row["name"])}
     path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

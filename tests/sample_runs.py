@@ -4,8 +4,9 @@ import dataclasses
 import time
 
 from prunekit.core.recipe import Recipe, Training
+from prunekit.core.sweep import Sweep
 from prunekit.experiments.ledger import Ledger
-from prunekit.experiments.runs import Run
+from prunekit.experiments.runs import STUDY, Run
 
 START = 1_790_000_000.0
 BASELINE = 0.91
@@ -101,6 +102,13 @@ def add_finished(store: Ledger, asked: Recipe, role: str = "run", **given) -> st
     now = time.time()
     store.change(run_id, state="finished", started=now - 9.5, ended=now, result=result(asked, **given))
     return run_id
+
+
+def add_study(store: Ledger, plan: Sweep, title: str = "Study: two cuts") -> list[str]:
+    """Adds a finished sweep as one that came with prunekit: untimed, and nobody's own."""
+    runs = [dataclasses.replace(run(asked, role=STUDY, timed=False), error=None) for asked in plan.recipes()]
+    store.bring_in("small", [(plan.to_plain(), title, runs)])
+    return [run.id for run in store.runs() if run.role == STUDY]
 
 
 def add_running(store: Ledger, asked: Recipe, epochs_done: int = 1) -> str:

@@ -27,6 +27,7 @@ class ToyEngine:
         self.names = [f"conv{i + 1}" for i in range(rows)]
         self.slow, self.state = slow, state
         self.asked: list[tuple] = []
+        self.enabled = True
 
     def ask(self, name, *args, lane="quick", patience=0.05, visitor=""):
         question = name.split(":")[1]

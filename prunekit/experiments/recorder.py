@@ -21,7 +21,7 @@ from prunekit.core.sweep import Sweep
 from prunekit.experiments.folder import disk_full, free_bytes, home, refusal
 from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.processes import EngineFolder
-from prunekit.experiments.runs import ACTIVE, CHECKPOINT, MODEL_FILES, RESUMABLE, WAITING, Run, rank
+from prunekit.experiments.runs import ACTIVE, CHECKPOINT, MODEL_FILES, RESUMABLE, STUDY, WAITING, Run, rank
 from prunekit.experiments.training_lane import TrainingLane
 from prunekit.experiments.upkeep import Upkeep, worker_died
 from prunekit.experiments.writer import Writer
@@ -208,10 +208,10 @@ def delete_sweep(sweep_id: str, with_runs: bool = False) -> None:
 
 
 def _only_of(sweep_id: str, sweeps: list[str]) -> list[Run]:
-    """The runs of a sweep that are nobody's own and in none of the other `sweeps`."""
+    """The runs of a sweep or a study that are nobody's own and in none of the other `sweeps`."""
     members = store().members()
     shared = {run_id for other in sweeps if other != sweep_id for run_id in members.get(other, ())}
-    return [run for run in store().runs_of(sweep_id) if run.role == "sweep" and run.id not in shared]
+    return [run for run in store().runs_of(sweep_id) if run.role in ("sweep", STUDY) and run.id not in shared]
 
 
 # -- what training workers report -----------------------------------------------------------------------------

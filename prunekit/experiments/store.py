@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from prunekit.core.errors import StoreUnavailable, UnknownName
 from prunekit.core.language import _
 from prunekit.experiments.folder import LITTLE_BYTES, disk_full, free_bytes
-from prunekit.experiments.runs import ACTIVE, WAITING, Run, StoredSweep, queue_order
+from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run, StoredSweep, queue_order
 from prunekit.experiments.schema import EVENTS, KNOWN_VERSIONS, RUNS, SWEEP_RUNS, SWEEPS
 
 
@@ -89,8 +89,12 @@ class Store:
         return Run(**rows[0]._mapping)
 
     def same(self, fingerprint: str) -> Run | None:
-        """The run of a recipe that need not be run again: waiting, running or finished; the newest of them."""
-        fit = [r for r in self.runs(fingerprint) if r.state in WAITING + ACTIVE + ("finished",)]
+        """The run of a recipe that need not be run again: waiting, running or finished; the newest of them.
+
+        One of a study does not count: its model is not here, and it was timed nowhere.
+        """
+        runs = (run for run in self.runs(fingerprint) if run.role != STUDY)
+        fit = [run for run in runs if run.state in WAITING + ACTIVE + ("finished",)]
         return fit[-1] if fit else None
 
     def place(self, run_id: str) -> int:

@@ -13,7 +13,7 @@ def remarks(table: pd.DataFrame, axis: str) -> list[str]:
     """Sentences about the runs of a table (of `run_table`) as they are drawn against one of `figures.AXES`."""
     sentences = [seeds_remark(table), on_their_way(table)]
     if axis == "latency":
-        sentences.append(pending_remark(table))
+        sentences += [pending_remark(table), untimed_studies(table)]
     return [sentence for sentence in sentences if sentence] + slower_than_theory(table)
 
 
@@ -44,13 +44,28 @@ def on_their_way(table: pd.DataFrame) -> str:
 
 def pending_remark(table: pd.DataFrame) -> str:
     """Which finished runs have not been timed."""
-    pending = table[table["validation_finetuned"].notna() & table["latency_ms_after"].isna()]
+    pending = table[_untimed(table) & ~table["is_study"].astype(bool)]
     if pending.empty:
         return ""
     titles = ", ".join(f"“{title}”" for title in pending["title"][:AT_MOST])
     if len(pending) > AT_MOST:
         titles = _("{titles} and {n} more").format(titles=titles, n=len(pending) - AT_MOST)
     return _("Latency pending for {titles}: it is measured when nothing trains any more.").format(titles=titles)
+
+
+def untimed_studies(table: pd.DataFrame) -> str:
+    """How many runs were not timed and never will be."""
+    count = int((_untimed(table) & table["is_study"].astype(bool)).sum())
+    sentence = ngettext(
+        "{n} run of the studies that came with prunekit has no latency: it was made on another machine.",
+        "{n} runs of the studies that came with prunekit have no latency: they were made on another machine.",
+        count,
+    )
+    return sentence.format(n=count) if count else ""
+
+
+def _untimed(table: pd.DataFrame) -> pd.Series:
+    return table["validation_finetuned"].notna() & table["latency_ms_after"].isna()
 
 
 def slower_than_theory(table: pd.DataFrame) -> list[str]:

@@ -11,7 +11,7 @@ from prunekit.core.cuts import GRANULARITIES
 from prunekit.core.language import N_, _
 from prunekit.core.recipe import Recipe
 from prunekit.core.tasks import CLASSIFICATION, Task
-from prunekit.experiments.runs import Run
+from prunekit.experiments.runs import STUDY, Run
 from prunekit.reports.identity import Identity, identity_of
 from prunekit.reports.noise import comparisons
 from prunekit.reports.points import recipe_points
@@ -27,7 +27,7 @@ STATES = {
     "failed": N_("failed"),
     "interrupted": N_("interrupted"),
 }
-ROLES = {"run": N_("run"), "control": N_("random control"), "sweep": N_("part of a sweep")}
+ROLES = {"run": N_("run"), "control": N_("random control"), "sweep": N_("part of a sweep"), STUDY: N_("study")}
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,12 @@ class Column:
 COLUMNS = (
     Column("title", N_("Run"), N_("The name of the run; rename it below."), "text"),
     Column("state", N_("State"), N_("Queued, running, or how it ended."), "text"),
-    Column("role", N_("Role"), N_("A run, or the random control that rides along."), "text"),
+    Column(
+        "role",
+        N_("Role"),
+        N_("Somebody's own, the random control beside it, or part of a sweep or study."),
+        "text",
+    ),
     Column("model", N_("Model"), N_("The model that was pruned."), "text"),
     Column("criterion", N_("Criterion"), N_("How importance was scored."), "text"),
     Column("granularity", N_("Granularity"), N_("Weights become zeros; channels are really removed."), "text"),
@@ -91,6 +96,7 @@ FURTHER = (
     "grain",
     "is_control",
     "is_open",
+    "is_study",
     "target",
     "amount",
     "setting",
@@ -118,7 +124,8 @@ FURTHER = (
     "command",
     "hover",
 )
-FOR_FIGURES = ("hover", "is_control", "is_open", "setting", "recipe_key", "line_key", "setting_key", "subject_key")
+FOR_FIGURES = ("hover", "is_control", "is_open", "is_study", "setting")
+FOR_FIGURES += ("recipe_key", "line_key", "setting_key", "subject_key")
 NUMBERS = ("validation_low", "validation_high", "test_baseline", "test_low", "test_high", "macs_before")
 NUMBERS += ("nonzero_before", "bytes_before", "speedup_low", "speedup_high", "relative_time", "untouched_time")
 
@@ -172,6 +179,7 @@ def _row(run: Run, batch: int | None, seeds: dict[str, int], cards: dict[str, Mo
         "role": _(ROLES.get(run.role, run.role)),
         "is_control": run.role == "control" or recipe["scorer"] == "random",
         "is_open": not run.is_over,
+        "is_study": run.role == STUDY,
         "model_id": recipe["model"],
         "model": _(cards[recipe["model"]].title) if recipe["model"] in cards else recipe["model"],
         "scorer": recipe["scorer"],

@@ -45,9 +45,13 @@ def test_the_runs_of_a_history_are_there_from_the_first_start(store, folder):
     assert [run.recipe["amount"] for run in store.runs_of(sweep.id)] == [0.3, 0.5]
 
 
-def test_a_run_of_a_history_stands_for_its_recipe(store, folder):
+def test_a_recipe_of_a_history_can_be_run_here_too(store, folder):
     bring_in(store, folder)
-    assert store.same(sample_runs.recipe(amount=0.3).fingerprint).recipe["amount"] == 0.3
+    recipe = sample_runs.recipe(amount=0.3)
+    assert store.same(recipe.fingerprint) is None
+    wanted = [(recipe.to_plain(), recipe.fingerprint, recipe.title())]
+    _sweep, new, known = store.add_sweep({}, "mine", "mine", wanted)
+    assert (len(new), known) == (1, [])
 
 
 def test_a_history_is_brought_in_once_also_when_its_runs_were_deleted(store, folder):

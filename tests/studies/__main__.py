@@ -4,10 +4,13 @@
 import os
 import sys
 from pathlib import Path
+from unittest import mock
 
 from prunekit.core.threads import share_cores
 
 share_cores()
+
+from filelock import FileLock, Timeout
 
 from prunekit.core.data_folder import has_full_set
 from prunekit.data.folder import SHIPPED
@@ -36,10 +39,19 @@ def main(names: list[str]) -> int:
 
 def run(name: str) -> int:
     """Runs every recipe of a study that has not been run yet, then saves what they show."""
-    study = STUDIES[name]
-    if study.DATA == "shipped":
-        os.environ["PRUNEKIT_DATA"] = str(SHIPPED)  # where no full set lies
-    store = Ledger(home() / "studies" / name)
+    study, folder = STUDIES[name], home() / "studies" / name
+    # Where no full set lies.
+    data = mock.patch.dict(os.environ, {"PRUNEKIT_DATA": str(SHIPPED)} if study.DATA == "shipped" else {})
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with data, FileLock(folder / "lock", timeout=0):
+            return _run(name, study, Ledger(folder))
+    except Timeout:
+        print(f"Another process is running this study in {folder}; wait for it.")
+        return 2
+
+
+def _run(name: str, study, store: Ledger) -> int:
     recipes, runs = study.recipes(), []
     for number, (label, recipe) in enumerate(recipes, 1):
         if study.DATA == "full" and not has_full_set(recipe.data):

@@ -11,7 +11,7 @@ from prunekit.core import language
 from prunekit.core.cards import model_cards
 from prunekit.ui import frame
 from tests.app_over_toy import AppOverToy, component, elements, tiles
-from tests.pages.reading import errors
+from tests.pages.reading import as_read, errors
 
 OTHER = "mlp-digits"
 
@@ -65,7 +65,7 @@ def test_the_engines_state_is_said_on_every_page(app, state):
     app.engine.state = state
     at = app.open("start")
     [badge] = [e for e in elements(at) if e.type == "markdown" and "engine" in e.value]
-    assert f"The engine is {state}." in badge.proto.help
+    assert f"The engine is {state}." in as_read(badge.proto.help)
 
 
 def test_the_engine_is_started_after_the_page_has_been_painted(app):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
-from prunekit.experiments.runs import ACTIVE, WAITING, Run, queue_order
+from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run, queue_order
 from prunekit.ui import frame
 from prunekit.ui.components.again import look_again
 from prunekit.ui.panels.run_card import card_style, is_untimed, run_card, run_line
@@ -43,7 +43,7 @@ def runs_of_now(model: str) -> None:
             icon=":material/hourglass_top:",
         )
     # The runs of a sweep are told by its card; those that somebody asked for by themselves are told here too.
-    folded = {run.id for standing in sweeps for run in standing.runs if run.role == "sweep"}
+    folded = {run.id for standing in sweeps for run in standing.runs if run.role in ("sweep", STUDY)}
     folded.discard(st.session_state.get("run_shown"))
     runs = [run for run in everything if run.id not in folded]
     going = [run for run in runs if run.state in ACTIVE]
@@ -82,7 +82,8 @@ def _sweeps_of_now(sweeps: list[Standing], model: str) -> tuple[list[Standing], 
     shown = [standing for standing in sweeps if standing.sweep.id == st.session_state.get("sweep_shown")]
     going = [standing for standing in sweeps if not standing.is_over and standing not in shown]
     going.sort(key=lambda standing: (not standing.count(*ACTIVE), standing.model != model))
-    in_full = [*shown, *going[: SWEEPS - len(shown)]] or mine[:1]
+    own = [standing for standing in mine if not standing.is_study]
+    in_full = [*shown, *going[: SWEEPS - len(shown)]] or own[:1]
     rest = [standing for standing in [*going, *mine] if standing not in in_full]
     return in_full, list({standing.sweep.id: standing for standing in rest}.values())[:RECENT]
 

@@ -10,7 +10,7 @@ from prunekit.core.amounts import compact, metric_text, percent, size
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
-from prunekit.experiments.runs import ACTIVE, Run
+from prunekit.experiments.runs import ACTIVE, STUDY, Run
 from prunekit.experiments.store import Store
 from prunekit.reports.live import live_loss, live_metric, live_sparsity
 from prunekit.reports.progress import curves, duration, progress
@@ -71,7 +71,9 @@ def outcome_sentence(run: Run) -> str:
 
 def is_untimed(run: Run) -> bool:
     """Whether a finished run's latency is still to come."""
-    if run.state != "finished" or not run.result or run.result.get("latency_ms_after") is not None:
+    if run.state != "finished" or run.role == STUDY:
+        return False
+    if not run.result or run.result.get("latency_ms_after") is not None:
         return False
     return abs(time.time() - (run.ended or 0)) < TIMING_SECONDS  # clocks are put back
 
@@ -176,7 +178,7 @@ def _outcome(run: Run) -> list[Tile]:
         _share(_("Non-zero parameters") if zeros else _("Parameters"), result, quantity, compact),
         _share(_("MACs"), result, "macs", compact),
         _share(_("Size"), result, "bytes", size),
-        _speed(result),
+        _speed(run),
     ]
 
 
@@ -190,8 +192,10 @@ def _share(label: str, result: dict, quantity: str, text) -> Tile:
     return Tile(label, text(after), note)
 
 
-def _speed(result: dict) -> Tile:
-    latency = latency_of(result)
+def _speed(run: Run) -> Tile:
+    latency = latency_of(run.result)
+    if latency["speedup"] is None and run.role == STUDY:
+        return Tile(_("Measured speedup"), "–", _("not timed: made on another machine"))
     if latency["speedup"] is None:
         return Tile(_("Measured speedup"), _("pending"), _("timed when nothing trains any more"), tone="wait")
     note = _("{before:.3g} → {after:.3g} ms, batch of {batch}")

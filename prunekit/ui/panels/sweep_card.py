@@ -13,7 +13,7 @@ from prunekit.core.language import N_, _, ngettext
 from prunekit.core.recipe import Recipe
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.estimates import estimate, seconds_left
-from prunekit.experiments.runs import ACTIVE, RESUMABLE, Run, StoredSweep
+from prunekit.experiments.runs import ACTIVE, RESUMABLE, STUDY, Run, StoredSweep
 from prunekit.experiments.store import Store
 from prunekit.reports.progress import duration, progress
 from prunekit.reports.sweep_chart import sweep_chart
@@ -48,6 +48,11 @@ class Standing:
 
     def count(self, *states: str) -> int:
         return sum(run.state in states for run in self.runs)
+
+    @property
+    def is_study(self) -> bool:
+        """Whether it came with prunekit."""
+        return any(run.role == STUDY for run in self.runs)
 
     @property
     def is_over(self) -> bool:
@@ -119,7 +124,11 @@ def _head(standing: Standing, in_full: bool = True) -> None:
     colour, words = STATES[standing.state]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.text(sweep.title, width="content")
-        st.badge(_("sweep"), color="violet", icon=":material/grid_on:")
+        if standing.is_study:
+            help = _("It came with prunekit, so that the first chart is not empty.")
+            st.badge(_("study"), color="violet", icon=":material/menu_book:", help=help)
+        else:
+            st.badge(_("sweep"), color="violet", icon=":material/grid_on:")
         st.badge(_(words), color=colour)
         other_model_badge(standing.model)
         st.space("stretch")
