@@ -1,6 +1,6 @@
 """For tests of the recorder's own rules: it works in this process, and its training lane runs nothing."""
 
-from prunekit.experiments import recorder
+from prunekit.experiments import recorder, worker
 from prunekit.experiments.training_lane import TrainingLane, priority_of, task_key
 from prunekit.experiments.writer import Writer
 
@@ -44,3 +44,8 @@ def recorder_alone(monkeypatch) -> IdleLane:
     monkeypatch.setattr(recorder, "writer", Writer())
     monkeypatch.setattr(recorder, "lane", lambda: lane)
     return lane
+
+
+def told_at_once(monkeypatch) -> None:
+    """What a worker tells its recorder is done in this process, at once."""
+    monkeypatch.setattr(worker, "tell", lambda name, *args, wait=False: getattr(recorder, name)(*args))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
+PARTS = ("full", "shipped")
+
 # A full set's files below the data folder. One of several layouts is enough; the first whole one is read. The files of
 # the MNIST family may each be gzipped.
 FULL_SETS = {
@@ -45,7 +47,7 @@ def has_full_set(name: str) -> bool:
 
 
 def part_at_hand(name: str) -> str:
-    """How much of a data set is here, "full" or "shipped": part of the fingerprints of what is computed from it."""
+    """How much of a data set is here, one of PARTS: it belongs to the fingerprints of what is computed from it."""
     return "full" if has_full_set(name) else "shipped"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from prunekit.core.cards import model_card
 from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS, Cut
-from prunekit.core.data_folder import part_at_hand
+from prunekit.core.data_folder import PARTS, part_at_hand
 from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting
 from prunekit.core.fingerprint import fingerprint
@@ -156,8 +156,19 @@ class Recipe:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same recipe on the same weights and data, on every machine."""
-        return fingerprint([self.to_plain(), model_card(self.model).checksum, part_at_hand(self.data)])
+        """The same for the same recipe on the same weights and the data at hand, on every machine."""
+        return self.fingerprint_on(part_at_hand(self.data))
+
+    def fingerprint_on(self, part: str) -> str:
+        """That of the recipe on one of PARTS of its data."""
+        return fingerprint([self.to_plain(), model_card(self.model).checksum, part])
+
+    def part_of(self, known: str) -> str | None:
+        """The part of its data that a run of this recipe was asked for on, by the fingerprint that it had then.
+
+        None when that is of other weights, or of another version.
+        """
+        return next((part for part in PARTS if self.fingerprint_on(part) == known), None)
 
     def title(self) -> str:
         """The recipe in a few words, for charts and tables."""

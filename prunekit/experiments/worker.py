@@ -137,7 +137,9 @@ def run_recipe(run_id: str, attempt: int) -> None:
     result, error = None, None
     try:
         packed, recipe = begun["checkpoint"], Recipe.from_plain(begun["recipe"])
-        if recipe.fingerprint != begun["fingerprint"]:
+        # Somebody may have fetched the full data since: a run stays with what it was asked for on.
+        part = recipe.part_of(begun["fingerprint"])
+        if part is None:
             raise PrunekitError(_changed())
         outcome = execute(
             recipe,
@@ -148,6 +150,7 @@ def run_recipe(run_id: str, attempt: int) -> None:
             threads=min(begun["threads"], psutil.cpu_count() or 1),
             precision=begun["precision"],
             timed=False,
+            part=part,
         )
         tell("keep", run_id, attempt, {name: _array(content) for name, content in outcome.files().items()}, wait=True)
         state, result = "finished", outcome.result
@@ -168,8 +171,7 @@ def _changed() -> str:
     from prunekit.core.language import _
 
     return _(
-        "The model, its data or prunekit itself is another one since this run was queued (the full data set came or "
-        "went, say); start its recipe again as a new run."
+        "The model or prunekit itself is another one since this run was queued; start its recipe again as a new run."
     )
 
 

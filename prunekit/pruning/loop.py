@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from prunekit.core.cards import model_card
+from prunekit.core.data_folder import part_at_hand
 from prunekit.core.errors import BadSetting, FloorWarning, NeedsData, Stopped
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
@@ -62,6 +63,7 @@ def execute(
     threads: int | None = None,
     precision: tuple[str, bool] | None = None,
     timed: bool = True,
+    part: str | None = None,
 ) -> Outcome:
     """Runs a recipe: one pure function of it, which knows nothing of processes, databases or screens.
 
@@ -70,10 +72,12 @@ def execute(
     ending with the weights of an uninterrupted run; threads: of torch, for the time of the run (a checkpoint's own, as
     far as the machine has them, go before it); precision: the name and whether channels go last, as an earlier attempt
     chose them, where there is no checkpoint that knows; timed: measure the latency too, which is honest only when
-    nothing else runs.
+    nothing else runs; part: of the data, one of PARTS, by default as much as there is.
     Raises Stopped, and PrunekitError with one sentence for whatever is asked in vain.
     """
-    run = _Execution(recipe, report or _ignore, should_stop or _never, keep or _ignore)
+    run = _Execution(
+        recipe, part or part_at_hand(recipe.data), report or _ignore, should_stop or _never, keep or _ignore
+    )
     run.precision = Precision(*precision) if precision else None
     if checkpoint is not None and checkpoint.threads:
         threads = min(checkpoint.threads, os.cpu_count() or 1)
@@ -90,13 +94,13 @@ def execute(
 class _Execution:
     """The steps of one run."""
 
-    def __init__(self, recipe: Recipe, report, should_stop, keep):
-        self.recipe, self.report, self.should_stop, self.keep = recipe, report, should_stop, keep
+    def __init__(self, recipe: Recipe, part: str, report, should_stop, keep):
+        self.recipe, self.part, self.report, self.should_stop, self.keep = recipe, part, report, should_stop, keep
         self.card = model_card(recipe.model)
         self.task = self.card.task
         if lack := self.card.lack_of_data():
             raise NeedsData(lack)
-        self.data: Dataset = load_dataset(recipe.data)
+        self.data: Dataset = load_dataset(recipe.data, prefer=part)
         self.dense = load_model(recipe.model)
         self.inputs = example_inputs_of(self.dense)
         self.remains = REMAINS[recipe.granularity](self.dense, self.inputs)
@@ -280,7 +284,7 @@ class _Execution:
             "epochs": recipe.training.epochs,
             "wall_seconds": self.seconds + time.monotonic() - self.started,
             "seed": recipe.seed,
-            "fingerprint": recipe.fingerprint,
+            "fingerprint": recipe.fingerprint_on(self.part),
             "recipe": recipe.to_plain(),
             "environment": environment(),
         }

@@ -22,7 +22,7 @@ from prunekit.experiments.processes import EngineFolder
 from prunekit.experiments.store import Store
 from prunekit.experiments.upkeep import Upkeep
 from prunekit.pruning.loop import execute
-from tests.recorder_alone import recorder_alone
+from tests.recorder_alone import recorder_alone, told_at_once
 
 RECIPE = Recipe("mlp-digits", amount=0.25, training=Training(epochs=1, precision="float32")).to_plain()
 CHECKPOINT = np.arange(300_000, dtype=np.uint8)
@@ -311,8 +311,7 @@ def test_one_report_with_nowhere_to_go_does_not_hold_up_the_others(begun, monkey
 
 @pytest.fixture
 def at_once(monkeypatch):
-    """What a worker tells its recorder is done in this process, at once."""
-    monkeypatch.setattr(worker, "tell", lambda name, *args, wait=False: getattr(recorder, name)(*args))
+    told_at_once(monkeypatch)
 
 
 def test_a_checkpoint_that_cannot_be_read_fails_the_run_until_it_is_asked_to_start_afresh(at_once):

@@ -122,7 +122,7 @@ def test_test_data_is_looked_at_before_the_first_run_and_at_the_end_of_each(monk
         looked.append("test" if split is data.test else "validation or training")
         return real(model, split, *rest, **more)
 
-    monkeypatch.setattr(loop, "load_dataset", lambda _id: data)
+    monkeypatch.setattr(loop, "load_dataset", lambda _id, prefer: data)
     monkeypatch.setattr(loop, "evaluate", watched)
     loop._baselines.clear()
     run()
