@@ -107,6 +107,8 @@ def _narrate(event: dict) -> None:
                 s=event["sparsity"], v=event["validation"]
             )
         )
+    elif event["kind"] == "precision":
+        tell(event["sentence"])
     elif event["kind"] == "floor":
         tell(_("kept one unit each of {rows}, which would have vanished").format(rows=", ".join(event["rows"])))
     elif event["kind"] == "epoch":

@@ -234,14 +234,14 @@ def _print(lines: list) -> None:
     metric = lines[0].metric
     print(
         f"{'criterion':22} {'granularity':11} {'amount':>7}  {'validation ' + metric:>21}  {'test':>17}"
-        f" {'parameters gone':>16} {'MACs gone':>10}"
+        f" {'parameters gone':>16} {'MACs gone':>10}  {'against the best'}"
     )
     for line in lines:
         print(
             f"{line.criterion[:22]:22} {line.granularity:11} {line.amount:7.3g}"
             f"  {_with_spread(line.validation, line.validation_spread):>21}"
             f"  {_with_spread(line.test, line.test_spread):>17}"
-            f" {line.parameters_gone:16.3f} {line.macs_gone:10.3f}"
+            f" {line.parameters_gone:16.3f} {line.macs_gone:10.3f}  {line.standing or '–'}"
         )
     seeds = sorted({line.seeds for line in lines})
     words = ngettext("Mean over {n} seed", "Mean over {n} seeds", seeds[-1]).format(n="-".join(map(str, seeds)))

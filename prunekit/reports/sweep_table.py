@@ -6,9 +6,12 @@ import io
 import statistics
 from dataclasses import dataclass
 
+import pandas as pd
+
 from prunekit.experiments.runs import Run
 from prunekit.reports.identity import identity_of
 from prunekit.reports.recipes import criterion
+from prunekit.reports.tables import run_table
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class Line:
 
     *_spread: the standard deviation over the seeds (n - 1), None for a single one. `validation_pruned` is before any
     fine-tuning; *_gone are the shares that were taken away, of parameters that are not zero and of MACs.
+    standing: "best", "within noise" or "behind" among lines that differ in the criterion only (see `noise.py`), or "".
     """
 
     scorer: str
@@ -36,18 +40,27 @@ class Line:
     parameters_gone: float
     macs_gone: float
     speedup: float | None
+    standing: str
 
 
 def sweep_lines(runs: list[Run]) -> list[Line]:
     """A line for each recipe of which at least one seed is finished, by granularity, amount and then as they came."""
+    finished = [run for run in runs if run.state == "finished" and run.result]
+    standings = run_table(finished)["standing"]
     groups: dict[str, list[Run]] = {}
-    for run in runs:
-        if run.state == "finished" and run.result:
-            groups.setdefault(identity_of(run).recipe_key, []).append(run)
-    return sorted((_line(group) for group in groups.values()), key=lambda line: (line.granularity, line.amount))
+    for run in finished:
+        groups.setdefault(identity_of(run).recipe_key, []).append(run)
+    lines = (_line(group, _standing(standings[[run.id for run in group]])) for group in groups.values())
+    return sorted(lines, key=lambda line: (line.granularity, line.amount))
 
 
-def _line(runs: list[Run]) -> Line:
+def _standing(told: pd.Series) -> str:
+    """That of a recipe, from those of its runs: of a seed that ran twice, only the newest has one."""
+    known = told.dropna()
+    return known.iloc[0] if len(known) else ""
+
+
+def _line(runs: list[Run], standing: str) -> Line:
     recipe, results = runs[0].recipe, [run.result for run in runs]
     speedups = [result["speedup"] for result in results if result.get("speedup")]
 
@@ -75,6 +88,7 @@ def _line(runs: list[Run]) -> Line:
         parameters_gone=statistics.mean(1 - r["nonzero_after"] / r["nonzero_before"] for r in results),
         macs_gone=statistics.mean(1 - r["macs_after"] / r["macs_before"] for r in results),
         speedup=statistics.mean(speedups) if speedups else None,
+        standing=standing,
     )
 
 

@@ -159,11 +159,16 @@ def _cut_at(threshold: float, name: str | None, table: CutTable, cut: Cut) -> Cu
 
 
 def fit_cut(question: Question, scope: str, names: tuple[str, ...]) -> None:
-    """Makes the cut one of the rows on the page: another model or granularity forgets what belonged to the old rows."""
-    rows = [question.model, question.granularity]
-    old = cut()
-    if st.session_state.get("cut_rows", rows) != rows:
-        old = Cut(old.sparsity, old.scope)
+    """Makes the cut one of the rows on the page: another model or granularity has its own cuts of single rows.
+
+    Who comes back finds those that were there before.
+    """
+    rows, old = [question.model, question.granularity], cut()
+    before = st.session_state.get("cut_rows", rows)
+    if before != rows:
+        kept = st.session_state.setdefault("own_cuts", {})
+        kept[tuple(before)] = (old.overrides, old.locked)
+        old = Cut(old.sparsity, old.scope, *kept.get(tuple(rows), ({}, frozenset())))
     st.session_state["cut_rows"] = rows
     new = Cut(
         old.sparsity,

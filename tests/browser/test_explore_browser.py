@@ -330,6 +330,27 @@ def test_the_keyboard_undoes_and_redoes_what_was_typed_locked_and_looked_at_othe
     expect(explore.row(0)).to_have_class(re.compile("locked"))
 
 
+def test_what_was_done_can_be_undone_after_a_look_at_another_granularity_and_another_page(explore):
+    page = explore.page
+    explore.percent.fill("50")
+    explore.percent.press("Enter")
+    explore.row(0).locator(".lock").click()
+    explore.agrees()
+    page.locator(".st-key-granularity").get_by_text("weights").click()
+    expect(explore.row(0)).not_to_have_class(re.compile("locked"))
+    page.locator(".st-key-granularity").get_by_text("channels").click()
+    expect(explore.row(0)).to_have_class(re.compile("locked"))
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_url("**/compare**")
+    page.get_by_role("link", name="Explore").click()
+    expect(explore.row(0)).to_have_class(re.compile("locked"))
+    page.keyboard.press("Control+z")
+    expect(explore.row(0)).not_to_have_class(re.compile("locked"))
+    page.keyboard.press("Control+z")
+    expect(explore.percent).to_have_value("30")
+    explore.agrees()
+
+
 def test_pasted_cuts_are_one_step_of_undo(explore):
     page = explore.page
     explore.percent.fill("40")

@@ -95,13 +95,17 @@ def test_a_criterion_for_channels_alone_is_not_offered_for_weights(app):
     assert at.selectbox(key="scorer").value == "magnitude"
 
 
-def test_another_granularity_starts_without_the_cuts_of_single_layers(app):
+def test_another_granularity_starts_without_the_cuts_of_single_layers_and_the_first_one_keeps_them(app):
     at = app.open("explore")
-    at.session_state["cut"] = Cut(0.3, "global", {"conv2": 0.75})
+    at.session_state["cut"] = Cut(0.3, "global", {"conv2": 0.75}, frozenset({"conv1"}))
     at.run()
     assert component(at, "cuts_reply")["cut"]["overrides"] == {"conv2": 0.75}
     at.segmented_control(key="granularity").set_value("weight").run()
     assert component(at, "cuts_reply")["cut"]["overrides"] == {}
+    at.session_state["cut"] = Cut(0.4, "global", {"conv3.weight": 0.5})
+    at.segmented_control(key="granularity").set_value("channel").run()
+    back = component(at, "cuts_reply")["cut"]
+    assert (back["sparsity"], back["overrides"], back["locked"]) == (0.4, {"conv2": 0.75}, ["conv1"])
 
 
 def test_the_table_shows_each_layer_with_its_own_cut_and_lock(app):

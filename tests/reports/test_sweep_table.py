@@ -90,3 +90,14 @@ def test_a_metric_that_is_no_fraction_is_drawn_as_it_is():
 
 def test_without_any_finished_run_there_is_nothing_to_draw():
     assert sweep_chart([], [], CLASSIFICATION)["series"] == []
+
+
+def test_a_line_says_how_it_stands_to_the_best_of_the_same_cut():
+    apart = [*runs("taylor", seed0=0.9, seed1=0.89), *runs("random", seed0=0.5, seed1=0.52)]
+    near = runs("magnitude", seed0=0.9, seed1=0.88)
+    assert {line.scorer: line.standing for line in sweep_lines([*apart, *near])} == {
+        "taylor": "best",
+        "magnitude": "within noise",
+        "random": "behind",
+    }
+    assert [line.standing for line in sweep_lines(near)] == [""]

@@ -6,7 +6,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from prunekit.core.amounts import metric_text
+from prunekit.core.amounts import metric_text, spread_text
 from prunekit.core.cards import model_cards
 from prunekit.core.cuts import GRANULARITIES
 from prunekit.experiments import histories
@@ -47,21 +47,23 @@ def page(path: Path) -> str:
     for words, lines in lines_of(path):
         baseline = metric_text(lines[0].validation_baseline, True)
         text += ["", f"## {words}", "", f"Untouched: {baseline} on validation.", ""]
-        text += ["| gone | criterion | after the cut | fine-tuned | test | seeds |", "|---|---|---|---|---|---|"]
+        names = ("gone", "criterion", "after the cut", "fine-tuned", "against the best", "test", "seeds")
+        text += [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
         text += [_row(line) for line in lines]
     return "\n".join([*text, "", told_environment(history["environment"]), ""])
 
 
 def _row(line: Line) -> str:
     cut, tuned, test = (
-        metric_text(mean, True) + ("" if spread is None else f" ± {100 * spread:.1f}")
+        metric_text(mean, True) + ("" if spread is None else f" ± {spread_text(spread, True, 1)}")
         for mean, spread in (
             (line.validation_pruned, line.validation_pruned_spread),
             (line.validation, line.validation_spread),
             (line.test, line.test_spread),
         )
     )
-    return f"| {share(line.amount)} | {line.criterion} | {cut} | {tuned} | {test} | {line.seeds} |"
+    cells = (share(line.amount), line.criterion, cut, tuned, line.standing or "–", test, str(line.seeds))
+    return f"| {' | '.join(cells)} |"
 
 
 def figure(path: Path) -> go.Figure:

@@ -34,7 +34,7 @@ def small(tmp_path, monkeypatch):
 def test_a_row_has_the_mean_over_the_seeds_and_its_spread(small):
     text = page(small)
     assert "## LeNet on Fashion-MNIST, channels" in text
-    assert "| 50 % | Taylor | 75.0 % ± 0.0 | 89.0 % ± 1.4 | 88.5 % ± 1.4 | 2 |" in text
+    assert "| 50 % | Taylor | 75.0 % ± 0.0 | 89.0 % ± 1.4 | best | 88.5 % ± 1.4 | 2 |" in text
 
 
 def test_a_panel_has_a_line_after_and_one_before_the_fine_tuning_of_each_criterion(small):

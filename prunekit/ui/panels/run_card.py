@@ -142,10 +142,19 @@ def _over(run: Run, store: Store) -> None:
             "The recipe would have emptied {layers}; the best unit was kept there, so that the net still works."
         )
         st.warning(sentence.format(layers=as_typed(", ".join(floor))), icon=":material/vertical_align_bottom:")
-    _repeat(run)
+    _repeat(run, store)
 
 
-def _repeat(run: Run) -> None:
+def _precision(run: Run, store: Store) -> list[str]:
+    """What the run was trained in and why, if it was trained."""
+    told = store.events(run.id, ("precision",))
+    if told:
+        return [told[-1]["sentence"]]
+    name = (run.result or {}).get("precision")  # of a study only the result is there
+    return [_("Training in {name}.").format(name=name)] if name else []
+
+
+def _repeat(run: Run, store: Store) -> None:
     try:
         command = Recipe.from_plain(run.recipe).command()
     except PrunekitError:  # of a model or a version that is gone
@@ -158,7 +167,8 @@ def _repeat(run: Run) -> None:
                 st.caption(_("This line repeats the run:"))
                 st.code(command, language="bash", wrap_lines=True)
         if took:
-            st.caption(_("Took {time}, seed {seed}.").format(time=duration(took), seed=run.recipe["seed"]))
+            told = _("Took {time}, seed {seed}.").format(time=duration(took), seed=run.recipe["seed"])
+            st.caption(" ".join([told, *_precision(run, store)]))
 
 
 def _outcome(run: Run) -> list[Tile]:

@@ -104,12 +104,17 @@ def sweep_card(standing: Standing, store: Store, history: list[Run], ahead: int 
             sentence = ngettext("{n} run of others goes first.", "{n} runs of others go first.", ahead)
             st.caption(sentence.format(n=ahead))
         _failures(standing)
-        lines = sweep_lines(list(standing.runs))
+        lines = _lines([run.id for run in standing.runs if run.state == "finished"], standing)
         if lines:
             _results(standing, lines)
         elif not standing.is_over:
             st.caption(_("The chart appears here when the first run is finished, and fills as the others are."))
         _further(standing)
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _lines(finished: list[str], _standing: Standing) -> list[Line]:
+    return sweep_lines(list(_standing.runs))
 
 
 def sweep_line(standing: Standing) -> None:
@@ -208,6 +213,7 @@ def _table(lines: list[Line], as_percent: bool) -> pd.DataFrame:
             _("Amount"): percent(line.amount),
             _("After the cut"): told(line.validation_pruned, None),
             _("Fine-tuned"): told(line.validation, line.validation_spread),
+            _("Against the best"): line.standing,
             _("Parameters gone"): percent(line.parameters_gone),
             _("MACs gone"): percent(line.macs_gone),
             _("Seeds"): line.seeds,

@@ -13,6 +13,8 @@ const ICONS = {
 
 const boards = new WeakMap();
 const replies = (globalThis.prunekitReplies ??= { latest: new Map(), heard: new EventTarget() });
+// What undo and redo know of each set of rows, also while another page or other rows are shown.
+const steps = (globalThis.prunekitSteps ??= new Map());
 
 function make(tag, className, parent, attributes = {}) {
   const element = document.createElement(tag);
@@ -62,8 +64,7 @@ class Board {
     this.settled = true;
     this.sentAt = 0;
     this.cut = { sparsity: 0, overrides: {}, locked: new Set() };
-    this.past = [];
-    this.future = [];
+    this.steps = { past: [], future: [] };
     this.measured = 0;
     this.onReply = (event) => this.hear(event.detail);
     replies.heard.addEventListener("reply", this.onReply);
@@ -91,8 +92,11 @@ class Board {
     if (this.data?.board === data.board) return;
     // Another criterion, scope or view has the same rows: a cut of before still means something there.
     const rowsOf = (board) => JSON.stringify(board?.rows.map((row) => [row.name, row.units]));
-    if (rowsOf(this.data) !== rowsOf(data)) {
-      [this.past, this.future, this.told] = [[], [], null];
+    const rows = rowsOf(data);
+    if (rowsOf(this.data) !== rows) {
+      if (!steps.has(rows)) steps.set(rows, { past: [], future: [] });
+      this.steps = steps.get(rows);
+      this.told = null;
       // Until the server has said where the cut is: a move would start from a cut that is none.
       this.root.inert = true;
     }
@@ -188,8 +192,8 @@ class Board {
     this.netScore = make("input", "number score", scored, { inputmode: "decimal", "aria-label": words.net_threshold });
     scored.hidden = this.data.scope !== "global";
     const tools = make("div", "tools", net);
-    this.undoButton = this.tool(tools, "undo", words.undo, () => this.travel(this.past, this.future));
-    this.redoButton = this.tool(tools, "redo", words.redo, () => this.travel(this.future, this.past));
+    this.undoButton = this.tool(tools, "undo", words.undo, () => this.travel(this.steps.past, this.steps.future));
+    this.redoButton = this.tool(tools, "redo", words.redo, () => this.travel(this.steps.future, this.steps.past));
     this.undoButton.title += " (Ctrl+Z)";
     this.redoButton.title += " (Ctrl+Shift+Z)";
     this.tool(tools, "reset", words.reset, () => {
@@ -429,9 +433,9 @@ class Board {
   }
 
   remember() {
-    this.past.push(this.cut);
-    if (this.past.length > 200) this.past.shift();
-    this.future = [];
+    this.steps.past.push(this.cut);
+    if (this.steps.past.length > 200) this.steps.past.shift();
+    this.steps.future = [];
   }
 
   // Ctrl+Z and Ctrl+Shift+Z (or Ctrl+Y), wherever the focus is, but for text that has an undo of its own.
@@ -442,8 +446,8 @@ class Board {
     const typing = at.isContentEditable || at.matches?.("textarea, input:not([type=range], [type=checkbox], [type=radio])");
     if (typing && (at.dirty || !at.matches(".number"))) return;
     event.preventDefault();
-    if (undo) this.travel(this.past, this.future);
-    else this.travel(this.future, this.past);
+    if (undo) this.travel(this.steps.past, this.steps.future);
+    else this.travel(this.steps.future, this.steps.past);
   }
 
   change(cut, remembered = true) {
@@ -666,8 +670,8 @@ class Board {
     const text = say(words.net_kept, { kept: whole(kept), units: whole(this.total), sparsity });
     setText(this.netReadout, text);
     this.netSlider.setAttribute("aria-valuetext", text);
-    this.undoButton.disabled = !this.past.length;
-    this.redoButton.disabled = !this.future.length;
+    this.undoButton.disabled = !this.steps.past.length;
+    this.redoButton.disabled = !this.steps.future.length;
   }
 
   drawFocus() {
