@@ -1,5 +1,6 @@
 """Asking the engine: short questions get a value or Pending, long work gets a run."""
 
+import contextlib
 import logging
 import os
 import threading
@@ -335,7 +336,8 @@ class Engine:
 
     def _has_open_runs(self) -> bool:
         try:
-            return any(not run.is_over for run in Store(self.folder.home).runs())
+            with contextlib.closing(Store(self.folder.home)) as store:
+                return any(not run.is_over for run in store.runs())
         except StoreUnavailable:  # nobody knows: better an older engine than a run that is cut off
             return True
 

@@ -15,6 +15,8 @@ from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run
 from prunekit.experiments.schema import EVENTS, HISTORIES, RUNS, SWEEP_RUNS, SWEEPS
 from prunekit.experiments.store import Store, clearly, file_identity
 
+MOST_PROGRESS = 400  # events of an attempt; there is one a second
+
 
 class Ledger(Store):
     """Reads and writes `runs.sqlite` in a folder; made, and brought up to date, where it has to be."""
@@ -81,6 +83,8 @@ class Ledger(Store):
             known = connection.execute(sa.select(RUNS.c.id).where(RUNS.c.id == run_id)).first()
             if known and rows:  # a deleted run's last events have nowhere to go
                 connection.execute(EVENTS.insert().prefix_with("OR IGNORE"), rows)
+                if any(row["kind"] == "progress" for row in rows):
+                    _thin(connection, run_id, attempt)
 
     def delete(self, run_id: str) -> None:
         """Forgets a run and its events."""
@@ -186,6 +190,21 @@ class Ledger(Store):
         with contextlib.suppress(OSError):
             return {path.name for path in (self.folder / "runs").iterdir()}
         return set()
+
+
+def _thin(connection: sa.Connection, run_id: str, attempt: int) -> None:
+    """Leaves at most half of an attempt's progress events, evenly spread, when there are many: no chart shows more."""
+    mine = (EVENTS.c.run == run_id) & (EVENTS.c.attempt == attempt) & (EVENTS.c.kind == "progress")
+    numbers = connection.execute(sa.select(EVENTS.c.number).where(mine).order_by(EVENTS.c.number)).scalars().all()
+    if len(numbers) <= MOST_PROGRESS:
+        return
+    apart, gone, last = 2 * (numbers[-1] - numbers[0]) / MOST_PROGRESS, [], float("-inf")
+    for number in numbers[:-1]:  # the last one says how far the run is
+        if number - last < apart:
+            gone.append(number)
+        else:
+            last = number
+    connection.execute(EVENTS.delete().where(mine & EVENTS.c.number.in_(gone)))
 
 
 def _moment(connection: sa.Connection) -> float:

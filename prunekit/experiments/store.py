@@ -1,6 +1,7 @@
 """The run store: the single truth about runs. Everybody reads it; one process writes (see `ledger.py`)."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -14,6 +15,8 @@ from prunekit.experiments.folder import LITTLE_BYTES, disk_full, free_bytes
 from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run, StoredSweep, queue_order
 from prunekit.experiments.schema import EVENTS, KNOWN_VERSIONS, RUNS, SWEEP_RUNS, SWEEPS
 
+MOST_HELD = 100  # answers; the events of a long run take a few hundred kilobytes
+
 
 class Store:
     """Reads `runs.sqlite` in a folder."""
@@ -26,6 +29,7 @@ class Store:
         self.path = self.folder / "runs.sqlite"
         self._has_sweeps = False
         self._file: tuple | None = None  # which file it was that was read last
+        self._held = Held(self.path)
         self._engine = sa.create_engine(
             f"sqlite+pysqlite:///file:{quote(str(self.path))}?mode={self._mode}&uri=true",
             connect_args={"timeout": self._patience},
@@ -34,6 +38,7 @@ class Store:
 
     def close(self) -> None:
         """Lets go of the file; it is opened again when it is needed."""
+        self._held.forget()
         self._engine.dispose()
 
     def _read(self, query) -> list[sa.Row]:
@@ -46,8 +51,8 @@ class Store:
             self._check_version()
             self._file = seen
         try:
-            with clearly(self.path), self._engine.connect() as connection:
-                return list(connection.execute(query))
+            with clearly(self.path):
+                return self._held.rows(query, self._engine) if self._mode == "ro" else _rows(query, self._engine)
         except StoreUnavailable as error:
             self.close()
             if "no such" in str(error.__cause__):
@@ -155,6 +160,67 @@ class Store:
     def files(self, run_id: str) -> Path:
         """The folder of a run's checkpoint and model."""
         return self.folder / "runs" / run_id
+
+
+class Held:
+    """The answers of a file to what it was asked, for as long as nobody has written to it.
+
+    Thirty visitors look once a second each, and mostly at the same thing.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._lock = threading.Lock()
+        self._watch: sa.Connection | None = None
+        self._state: tuple | None = None
+        self._rows: dict[str, list[sa.Row]] = {}
+
+    def rows(self, query, engine: sa.Engine) -> list[sa.Row]:
+        """The rows of a query, from the file where they are not known."""
+        asked = str(query.compile(engine, compile_kwargs={"literal_binds": True}))
+        with self._lock:
+            # Before the question: what is written meanwhile makes the next look ask again.
+            state = self._state_of(engine)
+            if state != self._state:
+                self._state, self._rows = state, {}
+            if asked in self._rows:
+                return self._rows[asked]
+        rows = _rows(query, engine)
+        with self._lock:
+            if state is not None and state == self._state:
+                if len(self._rows) >= MOST_HELD:
+                    self._rows.clear()
+                self._rows[asked] = rows
+        return rows
+
+    def forget(self) -> None:
+        with self._lock:
+            self._state, self._rows = None, {}
+            self._let_go()
+
+    def _state_of(self, engine: sa.Engine) -> tuple | None:
+        """What changes with every write, of whatever process; None when it cannot be known just now."""
+        try:
+            # Of one connection only: the number says how often others have written since it was opened.
+            self._watch = self._watch or engine.connect()
+            version = self._watch.exec_driver_sql("pragma data_version").scalar()
+            self._watch.rollback()
+            seen = self._path.stat()
+        except (SQLAlchemyError, OSError):
+            self._let_go()
+            return None
+        return id(self._watch), version, seen.st_mtime_ns, seen.st_size
+
+    def _let_go(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            with contextlib.suppress(SQLAlchemyError):
+                watch.close()
+
+
+def _rows(query, engine: sa.Engine) -> list[sa.Row]:
+    with engine.connect() as connection:
+        return list(connection.execute(query))
 
 
 @contextlib.contextmanager

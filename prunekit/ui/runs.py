@@ -116,13 +116,13 @@ def _press(kind: str, fingerprint: str, title: str, calls: list[Callable[[], dic
     presses = st.session_state.setdefault("presses", [])
     if any(press.is_open and press.fingerprint == fingerprint for press in presses):
         return
-    answers = tuple(_starter().submit(_until_it_answers, call) for call in calls)
+    deadline = time.monotonic() + TRY_SECONDS  # from now on, however many wait before it
+    answers = tuple(_starter().submit(_until_it_answers, call, deadline) for call in calls)
     presses.append(Press(fingerprint, title, answers, kind))
     wait(answers, timeout=AT_ONCE_SECONDS)
 
 
-def _until_it_answers(call: Callable[[], dict]) -> dict:
-    deadline = time.monotonic() + TRY_SECONDS
+def _until_it_answers(call: Callable[[], dict], deadline: float) -> dict:
     while True:
         try:
             return call()

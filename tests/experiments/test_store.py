@@ -1,10 +1,15 @@
 """The run store: ids, queue order, events that cannot be written twice, and sentences for a broken file."""
 
+import itertools
+import subprocess
+import sys
+
 import pytest
 import sqlalchemy as sa
 
 from prunekit.core.errors import StoreUnavailable, UnknownName
-from prunekit.experiments.ledger import Ledger
+from prunekit.experiments import store as module
+from prunekit.experiments.ledger import MOST_PROGRESS, Ledger
 from prunekit.experiments.store import Store
 
 RECIPE = {"model": "lenet-fashion"}
@@ -39,6 +44,36 @@ def test_events_told_twice_are_kept_once_and_come_back_in_order(store):
     store.add_events(run, 0, told)
     assert [e["epoch"] for e in store.events(run)] == [0, 1, 2]
     assert store.events(run, kinds=("cut",)) == []
+
+
+def test_of_a_long_run_s_progress_an_even_part_is_kept(store):
+    run = store.add(RECIPE, "abc", "t", "run")
+    told = [{"number": n, "time": float(n), "kind": "epoch" if n % 500 == 0 else "progress"} for n in range(3000)]
+    for start in range(0, len(told), 10):
+        store.add_events(run, 0, told[start : start + 10])
+    times = [event["time"] for event in store.events(run, ("progress",))]
+    assert MOST_PROGRESS / 4 <= len(times) <= MOST_PROGRESS
+    assert times[-1] == 2999
+    assert max(after - before for before, after in itertools.pairwise(times)) < 4 * 3000 / MOST_PROGRESS
+    assert len(store.events(run, ("epoch",))) == 6
+
+
+def test_a_reader_asks_the_file_again_when_another_process_has_written_and_only_then(store, tmp_path, monkeypatch):
+    asked = []
+    real = module._rows
+    monkeypatch.setattr(module, "_rows", lambda query, engine: asked.append(1) or real(query, engine))
+    reader = Store(tmp_path)
+    run = store.add(RECIPE, "abc", "t", "run")
+    asked.clear()
+    assert [r.id for r in reader.runs()] == [r.id for r in reader.runs()] == [run]
+    assert len(asked) == 1
+    words = ["-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()"]
+    subprocess.run([sys.executable, *words, str(store.path), "update runs set title = 'new'"], check=True)
+    assert [r.title for r in reader.runs()] == ["new"]
+    store.change(run, title="newer")
+    assert [r.title for r in reader.runs()] == ["newer"]
+    reader.close()
+    assert [r.title for r in reader.runs()] == ["newer"]
 
 
 def test_events_of_a_deleted_run_have_nowhere_to_go_and_hurt_nobody(store):

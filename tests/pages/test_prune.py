@@ -186,3 +186,17 @@ def _badges(page) -> list[str]:
         if "badge[" in piece.value:
             found.append(piece.value.split("badge[", 1)[1].rsplit("]", 1)[0].split(": ", 1)[-1].strip())
     return found
+
+
+def test_of_many_waiting_runs_those_of_others_are_counted_and_one_s_own_have_a_card(history):
+    for seed in range(6):
+        history.add(recipe(seed=seed).to_plain(), recipe(seed=seed).fingerprint, f"of others {seed}", "run")
+    page = open_page("prune", recipe=recipe(seed=9))
+    page.checkbox(key="form.control").uncheck().run()
+    press_start(page)
+    own = history.runs()[-1].id
+    assert {f"stop_{run.id}" for run in history.runs()[:3]} | {f"stop_{own}"} == {
+        button.key for button in page.button if str(button.key).startswith("stop_")
+    }
+    assert "3 more runs of others wait." in texts(page)
+    assert "6 ahead of it" in texts(page)

@@ -6,7 +6,7 @@ import zoneinfo
 import streamlit as st
 
 from prunekit.core.errors import PrunekitError
-from prunekit.core.language import _
+from prunekit.core.language import _, ngettext
 from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run, queue_order
 from prunekit.ui import frame
 from prunekit.ui.components.again import look_again
@@ -23,6 +23,7 @@ from prunekit.ui.runs import (
 )
 
 SWEEPS = 3  # sweeps that are told in full while they go on; others have a line
+OTHERS = 3  # waiting runs of other visitors that have a card; one's own all have
 RECENT = 4  # runs that are over and still told of here, besides the latest, which is told in full
 LIVE_SECONDS, LATER_SECONDS = 1.0, 3.0
 
@@ -57,8 +58,13 @@ def runs_of_now(model: str) -> None:
     busy = any(run.state in ACTIVE for run in everything)
     for run in [*shown, *going]:
         run_card(run, store())
+    own = st.session_state.get("own_runs", set())
+    others = [run.id for run in waiting if run.id not in own]
     for ahead, run in enumerate(waiting, start=busy):
-        run_card(run, store(), ahead)
+        if run.id not in others[OTHERS:]:
+            run_card(run, store(), ahead)
+    if more := len(others[OTHERS:]):
+        st.caption(ngettext("{n} more run of others waits.", "{n} more runs of others wait.", more).format(n=more))
     in_full, in_short = _sweeps_of_now(sweeps, model)
     for standing in in_full:
         sweep_card(standing, store(), everything, ahead=_ahead(standing, everything))
@@ -107,6 +113,7 @@ def _answers(runs: list[Run], sweeps: list[Standing]) -> None:
             if press.kind == "sweep":
                 st.session_state["sweep_shown"] = answer["id"]
             else:
+                st.session_state.setdefault("own_runs", set()).update(one.result()["id"] for one in press.answers)
                 st.session_state["run_shown"] = answer["id"] if answer["known"] else None
     if "press_answer" not in st.session_state:
         return

@@ -172,8 +172,14 @@ def _seconds_left(standing: Standing, history: list[Run]) -> float | None:
     left = seconds_left(standing.runs, time.time())
     if left is not None:
         return left
-    try:  # before the first of its own is finished, from earlier runs like them
-        return estimate([Recipe.from_plain(run.recipe) for run in standing.runs if not run.is_over], history).seconds
+    return _by_earlier_runs(standing.sweep.id, [run for run in standing.runs if not run.is_over], history)
+
+
+@st.cache_data(ttl=10, max_entries=50, show_spinner=False)
+def _by_earlier_runs(sweep_id: str, _open: list[Run], _history: list[Run]) -> float | None:
+    """Before the first of its own is finished, from earlier runs like them."""
+    try:
+        return estimate([Recipe.from_plain(run.recipe) for run in _open], _history).seconds
     except PrunekitError:  # of a model that is gone
         return None
 
