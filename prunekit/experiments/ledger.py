@@ -179,6 +179,11 @@ class Ledger(Store):
                 links = [{"sweep": row["id"], "run": run["id"], "place": i} for i, run in enumerate(rows)]
                 connection.execute(SWEEP_RUNS.insert(), links)
 
+    def put_back(self, runs: list[Run]) -> None:
+        """Adds runs as they are."""
+        with self._write() as connection:
+            connection.execute(RUNS.insert(), [dataclasses.asdict(run) for run in runs])
+
     def last_in_queue(self, run_id: str, **values) -> None:
         """Sets columns of one run, which then waits behind all others of its role."""
         with self._write() as connection:

@@ -14,13 +14,14 @@ from pathlib import Path
 from filelock import FileLock
 
 from prunekit.core.disk import write_whole
-from prunekit.core.errors import BadSetting, StoreUnavailable
+from prunekit.core.errors import BadSetting, StoreUnavailable, UnknownName
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.folder import disk_full, free_bytes, home, refusal
 from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.processes import EngineFolder
+from prunekit.experiments.recovery import bring_back
 from prunekit.experiments.runs import ACTIVE, CHECKPOINT, MODEL_FILES, RESUMABLE, STUDY, WAITING, Run, rank
 from prunekit.experiments.training_lane import TrainingLane
 from prunekit.experiments.upkeep import Upkeep, worker_died
@@ -284,14 +285,21 @@ def keep(run_id: str, attempt: int, files: dict, events: list[dict] = ()) -> Non
 
 
 def _keep(run_id: str, attempt: int, files: dict) -> None:
-    if store().run(run_id).attempt != attempt:
-        return  # a worker that was given up on speaks last
-    folder = store().files(run_id)
+    folder, run = store().files(run_id), _known(run_id)
+    if run.attempt != attempt if run else not folder.is_dir():
+        return  # a worker that was given up on speaks last, or one whose run was deleted
     for name, content in files.items():
         try:
             write_whole(folder / Path(name).name, content.tobytes())
         except OSError as error:
             raise StoreUnavailable(refusal(error, home())) from error
+
+
+def _known(run_id: str) -> Run | None:
+    """A run; None when it was deleted, which took its folder too, or when the history was lost while it ran."""
+    with contextlib.suppress(UnknownName):
+        return store().run(run_id)
+    return None
 
 
 def finish(run_id: str, attempt: int, state: str, result: dict | None, error: str | None) -> None:
@@ -301,8 +309,10 @@ def finish(run_id: str, attempt: int, state: str, result: dict | None, error: st
 
 
 def _finish(run_id: str, attempt: int, state: str, result: dict | None, error: str | None) -> None:
-    run = store().run(run_id)
-    if run.attempt == attempt and not run.is_over:
+    run = _known(run_id)
+    if run is None:
+        bring_back(store())  # from its files, if they are there
+    elif run.attempt == attempt and not run.is_over:
         values = {"state": state, "ended": time.time(), "error": error}
         store().change(run_id, **values | ({"result": result} if result is not None else {}))
         if state == "finished":

@@ -245,7 +245,8 @@ def _sentence(error: SQLAlchemyError, path: Path) -> str:
         sentence = _("The disk of the run history does not work ({reason}); see to it and try again.")
         return sentence.format(reason=cause)
     sentence = _(
-        "The run history is damaged; move runs.sqlite away from {folder} and start again. Saved models are kept."
+        "The run history is damaged; move runs.sqlite away from {folder} and start again. Finished runs come back with "
+        "their saved models."
     )
     return sentence.format(folder=path.parent)
 

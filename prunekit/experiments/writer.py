@@ -8,6 +8,7 @@ from prunekit.core.errors import StoreUnavailable
 from prunekit.experiments.folder import home
 from prunekit.experiments.histories import bring_in
 from prunekit.experiments.ledger import Ledger
+from prunekit.experiments.recovery import bring_back
 
 LOG = logging.getLogger(__name__)
 
@@ -26,13 +27,17 @@ class Writer:
         self._waiting: list[tuple] = []
 
     def ledger(self) -> Ledger:
-        """The ledger of this process, with the studies that come with prunekit; a new one when its file is gone."""
+        """The ledger of this process, with the studies that come with prunekit; a new one when its file is gone.
+
+        A new one begins with the runs whose models are still there.
+        """
         with self.lock:
             if self._ledger is not None and self._ledger.is_gone():
                 self.close()  # before the new one is there: on closing, SQLite clears away files by their names
             if self._ledger is None:
                 opened = Ledger(home())
                 bring_in(opened)
+                bring_back(opened)
                 self._ledger = opened
             return self._ledger
 

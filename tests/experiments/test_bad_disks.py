@@ -275,6 +275,49 @@ def test_a_damaged_history_is_one_sentence_and_a_new_one_leaves_the_saved_models
     assert (files / "weights.safetensors").read_bytes() == b"a model"
 
 
+def test_finished_runs_come_back_with_their_models_when_their_history_was_moved_away(at_once):
+    ids = [recorder.enqueue(RECIPE | changes)["id"] for changes in ({"seed": 3}, {"seed": 4, "scorer": "random"})]
+    for run_id in ids:
+        worker.run_recipe(run_id, 0)
+    before = {run.id: (run.fingerprint, run.recipe, run.result["test_finetuned"]) for run in finished()}
+    assert set(before) == set(ids)
+    garbage(recorder.store().path)
+    recorder.store().path.rename(recorder.store().path.with_suffix(".away"))
+    assert recorder.enqueue(RECIPE | {"seed": 3})["known"] is True
+    assert {run.id: (run.fingerprint, run.recipe, run.result["test_finetuned"]) for run in finished()} == before
+    assert [run.role for run in finished()] == ["run", "control"]
+
+
+def test_a_run_that_went_on_while_its_history_was_moved_away_is_in_the_new_one(at_once, monkeypatch):
+    run_id = recorder.enqueue(RECIPE)["id"]
+    real = recorder.keep
+
+    def keep(*args):
+        real(*args)
+        if "checkpoint.npz" in args[2]:
+            recorder.store().path.rename(recorder.store().path.with_suffix(".away"))
+
+    monkeypatch.setattr(recorder, "keep", keep)
+    worker.run_recipe(run_id, 0)
+    assert [run.id for run in finished()] == [run_id]
+    assert finished()[0].result["test_finetuned"] > 0.5
+
+
+def test_a_deleted_run_does_not_come_back(at_once):
+    run_id = recorder.enqueue(RECIPE)["id"]
+    worker.run_recipe(run_id, 0)
+    recorder.delete(run_id)
+    recorder.keep(run_id, 0, {"checkpoint.npz": CHECKPOINT})  # a worker speaks last
+    recorder.finish(run_id, 0, "finished", {}, None)
+    recorder.writer.close()
+    assert recorder.store().runs() == []
+    assert not recorder.store().files(run_id).exists()
+
+
+def finished() -> list:
+    return [run for run in Store(home()).runs() if run.state == "finished"]
+
+
 def test_an_empty_file_is_an_empty_history_and_the_saved_models_stay(begun):
     path, files = damaged(lambda path: path.write_bytes(b""), begun)
     assert Store(home()).runs() == []

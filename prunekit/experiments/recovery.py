@@ -1,0 +1,50 @@
+"""Finished runs whose files have outlived their history: each saved model tells what run it is of."""
+
+import json
+import logging
+from pathlib import Path
+
+from prunekit.core.errors import PrunekitError
+from prunekit.core.recipe import Recipe
+from prunekit.experiments.ledger import Ledger
+from prunekit.experiments.runs import Run
+
+LOG = logging.getLogger(__name__)
+
+
+def bring_back(ledger: Ledger) -> None:
+    """Puts every saved model that the ledger knows nothing of back into it, as the finished run that it came from.
+
+    They come from a history that was damaged and moved away, or from a run that went on while that happened; the files
+    of a run that somebody deleted are gone. What only the history knew is lost: names, sweeps, curves. Timings are
+    made again.
+    """
+    known = {run.id for run in ledger.runs()}
+    plans = [path for path in (ledger.folder / "runs").glob("*/plan.json") if path.parent.name not in known]
+    found = [run for run in map(_run, plans) if run is not None]
+    if found:
+        LOG.info("brought back from their files: %s", ", ".join(run.id for run in found))
+        ledger.put_back(sorted(found, key=lambda run: run.created))
+
+
+def _run(plan: Path) -> Run | None:
+    try:
+        result = json.loads(plan.read_text(encoding="utf-8"))["provenance"]
+        recipe, when = Recipe.from_plain(result["recipe"]), plan.stat().st_mtime
+        return Run(
+            id=plan.parent.name,
+            fingerprint=result["fingerprint"],
+            title=recipe.title(),
+            recipe=recipe.to_plain(),
+            role="control" if recipe.scorer == "random" else "run",
+            state="finished",
+            created=when,
+            started=None,
+            ended=when,
+            attempt=0,
+            error=None,
+            result=result,
+        )
+    except (OSError, ValueError, KeyError, TypeError, PrunekitError):
+        LOG.warning("%s tells of no run", plan, exc_info=True)
+        return None
