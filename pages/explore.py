@@ -49,6 +49,8 @@ state.fit_cut(question, scope, table.names)
 address.open_rows(question, scope, view, table)
 if aim:
     state.move_cut(table.solve(aim.target, aim.amount, state.cut()))
+with set_aside:
+    address.open_side(card.id)
 side = side_a(card.id)
 with told:
     address.say_faults(question, scope, view)
@@ -83,7 +85,7 @@ def board() -> None:
     cut = state.cut()
     outlook = Outlook.of(table, cut)
     preview = preview_tile(question, cut, card, state.settled())
-    query = address.write_address(question, scope, view, table)
+    query = address.write_address(question, scope, view, table, side)
     a = with_preview(side) if side else None
     if a:
         preview = preview_beside(preview, a, question, cut, card)

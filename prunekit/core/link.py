@@ -16,7 +16,8 @@ VIEWS = {"importance": N_("importance"), "weights": N_("weights")}
 FIRST_SPARSITY = 0.3
 LONGEST = 8000  # characters of one parameter; 55 own cuts take 400
 KNOB = "knob_"
-NAMES = ("criterion", "granularity", "scope", "view", "cut", "own", "focus")
+SIDE = "a"  # there is a cut that was set aside; its own parameters have this and an underscore before their names
+NAMES = ("criterion", "granularity", "scope", "view", "cut", "own", "focus", SIDE)
 _SETTINGS = {s.name: s for s in settings_of(Recipe)}
 _NUMBER = re.compile(r"(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:e-?\d{1,3})?", re.ASCII)
 _ROW = re.compile(r"(?:(?P<index>\d{1,5})-)?(?P<value>\.\d{1,12}|\d{1,12})?(?P<locked>L)?", re.ASCII)
@@ -55,6 +56,22 @@ def parameters(place: Place, own: str = "", focus: str = "") -> dict[str, str]:
     found["view"] = place.view if place.view != Place.view else ""
     found["cut"] = _text(place.sparsity) if _text(place.sparsity) != _text(FIRST_SPARSITY) else ""
     return {name: value for name, value in (found | {"own": own, "focus": focus}).items() if value}
+
+
+def side_parameters(place: Place, own: str = "") -> dict[str, str]:
+    """The parameters of a cut that was set aside as A; its view and focus are those of the page."""
+    return {SIDE: "1"} | {f"{SIDE}_{name}": value for name, value in parameters(place, own).items()}
+
+
+def read_side(given: Mapping[str, str]) -> tuple[Place, str] | None:
+    """The place of the cut that was set aside, and its own cuts as `own_cuts` wrote them; None without one.
+
+    What makes no sense is as in `read_place`, without a word: A is what it is beside, not what the link is for.
+    """
+    if SIDE not in given:
+        return None
+    mine = {name.removeprefix(f"{SIDE}_"): value for name, value in given.items() if name.startswith(f"{SIDE}_")}
+    return read_place(mine)[0], mine.get("own", "")
 
 
 def concerns_explore(given: Mapping[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """The address of the Explore page: read when a session begins there, written when the hand has let go."""
 
+import dataclasses
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -8,13 +9,27 @@ from prunekit.core.cards import model_card
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
-from prunekit.core.errors import BadSetting
+from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.language import _
-from prunekit.core.link import Place, concerns_explore, own_cuts, parameters, read_focus, read_own_cuts, read_place
+from prunekit.core.link import (
+    Place,
+    concerns_explore,
+    own_cuts,
+    parameters,
+    read_focus,
+    read_own_cuts,
+    read_place,
+    read_side,
+)
 from prunekit.core.torchvision import named_by, torchvision_id
+from prunekit.experiments.engine import Pending
 from prunekit.ui import state
+from prunekit.ui.components.again import look_again
+from prunekit.ui.engine import ask
+from prunekit.ui.panels.sides import Side, bring_side
 from prunekit.ui.plain import as_typed
 from prunekit.ui.state import Question
+from prunekit.ui.tables import table_of
 
 
 def open_address() -> None:
@@ -37,6 +52,8 @@ def open_address() -> None:
     # Cuts of single rows wait for the rows.
     rows = {name: given.get(name, "") for name in ("own", "focus")}
     st.session_state["address_rest"] = (st.session_state.get("model"), place, rows, faults)
+    if side := read_side(given):
+        st.session_state["address_side"] = (st.session_state.get("model"), *side)
 
 
 def open_rows(question: Question, scope: str, view: str, table: CutTable) -> None:
@@ -70,6 +87,31 @@ def open_rows(question: Question, scope: str, view: str, table: CutTable) -> Non
         st.session_state["address_faults"] = (_view_now(question, scope, view), faults)
 
 
+def open_side(model: str) -> None:
+    """Sets aside what the address says was set aside, when its scores are known; looks again until they are."""
+    of, place, own = st.session_state.get("address_side", (None, None, ""))
+    if of != model or st.session_state.get("sides", {}).get(model):
+        return
+    question = Question(model, place.scorer, dict(place.knobs), place.granularity)
+    try:
+        found = ask("exploration", *question.arguments(), patience=0.3)
+        if isinstance(found, Pending):
+            look_again(0.5, key="again_side")
+            return
+        table = table_of(question.key + model_card(model).checksum, found["table"])
+        overrides, locked = read_own_cuts(own, table.names, table.units) if own else ({}, frozenset())
+        cut = Cut(place.sparsity, place.scope, overrides, locked)
+        preview = None
+        if not model_card(model).lack_of_data():  # known, mostly: it was there when the link was made
+            preview = ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=0.0)
+    except PrunekitError:  # a criterion that this model has no scores of, or cuts of another version
+        del st.session_state["address_side"]
+        return
+    del st.session_state["address_side"]
+    side = Side.of(question, cut, table, found["rows"])
+    bring_side(dataclasses.replace(side, preview=preview if isinstance(preview, dict) else None))
+
+
 def say_faults(question: Question, scope: str, view: str) -> None:
     """What could not be taken over from a link, for as long as the page shows what came of it."""
     of, faults = st.session_state.get("address_faults", (None, []))
@@ -79,12 +121,16 @@ def say_faults(question: Question, scope: str, view: str) -> None:
         st.session_state.pop("address_faults", None)
 
 
-def write_address(question: Question, scope: str, view: str, table: CutTable) -> str:
-    """Puts what is on the page into its address, unless the hand is still moving; the parameters, encoded."""
+def write_address(question: Question, scope: str, view: str, table: CutTable, side: Side | None = None) -> str:
+    """Puts what is on the page into its address, unless the hand is still moving; the parameters, encoded.
+
+    side: the cut that was set aside, if there is one.
+    """
     cut, focus = state.cut(), state.focus()
     place = Place(question.scorer, question.knobs, question.granularity, scope, view, cut.sparsity)
     focus = "" if table.names[:1] == (focus,) else focus
     now = {"model": question.model} | parameters(place, own_cuts(cut, table.names, table.units), focus)
+    now |= side.address if side else {}
     if state.settled() and st.query_params.to_dict() != now:
         st.query_params.from_dict(now)
     return urlencode(now)

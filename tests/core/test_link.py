@@ -16,6 +16,8 @@ from prunekit.core.link import (
     read_focus,
     read_own_cuts,
     read_place,
+    read_side,
+    side_parameters,
 )
 
 NAMES = ("conv1", "conv2", "fc1", "fc2")
@@ -193,3 +195,13 @@ def test_a_layer_that_is_not_there_is_not_in_focus():
     assert read_focus("", NAMES) == ""
     with pytest.raises(BadSetting, match="no layer called “conv9” here"):
         read_focus("conv9", NAMES)
+
+
+def test_a_cut_that_was_set_aside_has_parameters_of_its_own():
+    place = Place("taylor", granularity="weight", scope="layer", sparsity=0.45)
+    given = parameters(Place("random"), "", "conv2") | side_parameters(place, "abcd_3")
+    assert read_side(given) == (read_place(parameters(place))[0], "abcd_3")
+    assert read_place(given)[0].scorer == "random"
+    assert read_side(side_parameters(Place())) == (read_place({})[0], "")
+    assert read_side({"cut": "0.4", "a_cut": "0.3"}) is None
+    assert concerns_explore({"a": "1"})

@@ -308,3 +308,33 @@ def test_what_is_copied_can_be_pasted_into_another_session(app):
 def test_the_link_to_share_ends_with_the_address(app):
     at = app.open("explore", cut=Cut(0.4), exchange=True, exchange_way="link")
     assert [code.value for code in at.code if code.value.endswith("?model=lenet-fashion&cut=0.4")]
+
+
+def test_a_link_brings_back_both_a_and_b(app):
+    cut = Cut(0.35, "layer", {"conv1": 0.25}, frozenset({"conv2"}))
+    at = app.open("explore", cut=cut, scope="layer")
+    at.button(key="keep_a").click().run()
+    at.segmented_control(key="granularity").set_value("weight").run()
+    at.selectbox(key="scorer").set_value("taylor").run()
+    at.session_state["cut"] = Cut(0.6, "layer")
+    at.run()
+    address, shown = address_of(at), beside(at)
+    assert address["a"] == "1"
+    other = app.open("explore", address)
+    other.run()
+    assert beside(other) == shown
+    assert "Magnitude · channels · per layer · 35.0 %" in texts_of(other.markdown)
+    assert other.session_state["sides"]["lenet-fashion"].cut == cut
+    assert address_of(other) == address
+    other.button(key="drop_a").click().run()
+    assert "a" not in address_of(other)
+
+
+@pytest.mark.parametrize(
+    "more", [{"a": "1", "a_own": "0000_3"}, {"a": "1", "a_cut": "many", "a_criterion": "bn_scale"}]
+)
+def test_an_a_that_makes_no_sense_leaves_the_page_as_it_is(app, more):
+    at = app.open("explore", {"cut": "0.4", "a": "1"} | more)
+    at.run()
+    assert component(at, "cuts_reply")["cut"]["sparsity"] == 0.4
+    assert not at.error

@@ -12,6 +12,7 @@ from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import _
+from prunekit.core.link import Place, own_cuts, side_parameters
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import in_words, settings_of
 from prunekit.ui import state
@@ -27,13 +28,14 @@ from prunekit.ui.state import Question
 class Side:
     """A cut and the question whose scores it is of, with its numbers as they were: nothing is computed again.
 
-    rows: for each row its layer, its units that are kept, and all its units.
+    rows: for each row its layer, its units that are kept, and all its units; address: parameters that bring it back.
     """
 
     question: Question
     cut: Cut
     outlook: Outlook
     rows: tuple[tuple[str, int, int], ...]
+    address: dict[str, str]
     preview: dict | None = None
 
     @classmethod
@@ -42,7 +44,9 @@ class Side:
         outlook = Outlook.of(table, cut)
         counts = zip(rows, outlook.kept, table.units, strict=True)
         kept = tuple((row["layer"], int(k), int(n)) for row, k, n in counts)
-        return cls(question, cut, outlook, kept, known_preview(question, cut))
+        place = Place(question.scorer, question.knobs, question.granularity, scope=cut.scope, sparsity=cut.sparsity)
+        address = side_parameters(place, own_cuts(cut, table.names, table.units))
+        return cls(question, cut, outlook, kept, address, known_preview(question, cut))
 
     def words(self) -> str:
         """What kind of cut it is: criterion with its knobs, granularity, scope, sparsity."""
@@ -57,6 +61,11 @@ class Side:
 def side_a(model: str) -> Side | None:
     """The side that was set aside for a model, if there is one."""
     return st.session_state.get("sides", {}).get(model)
+
+
+def bring_side(side: Side) -> None:
+    """Makes a side the one that was set aside for its model."""
+    st.session_state.setdefault("sides", {})[side.question.model] = side
 
 
 def keep_button(question: Question, table: CutTable, rows: list[dict]) -> None:
@@ -102,7 +111,7 @@ def with_preview(side: Side) -> Side:
     """The side with its preview, where that has come only after the side was set aside."""
     if side.preview is None and (preview := known_preview(side.question, side.cut)):
         side = dataclasses.replace(side, preview=preview)
-        st.session_state["sides"][side.question.model] = side
+        bring_side(side)
     return side
 
 
@@ -167,8 +176,7 @@ def _difference(a: dict, b: dict, as_percent: bool) -> str:
 
 
 def _keep(question: Question, table: CutTable, rows: list[dict]) -> None:
-    sides = st.session_state.setdefault("sides", {})
-    sides[question.model] = Side.of(question, state.cut(), table, rows)
+    bring_side(Side.of(question, state.cut(), table, rows))
 
 
 def _swap(side: Side, question: Question, table: CutTable, rows: list[dict]) -> None:
