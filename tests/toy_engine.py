@@ -101,6 +101,10 @@ class ToyEngine:
             "weights": {n: histogram(v) for n, v in weights.items()},
         }
 
+    def speed(self, model, batch_size, moment) -> dict:
+        ms = 2.0 * batch_size
+        return {"median_ms": ms, "low_ms": 0.9 * ms, "high_ms": 1.2 * ms, "runs": 100, "threads": 2}
+
     def costs(self, single: bool) -> Costs:
         count = len(self.names)
         index = np.arange(count)

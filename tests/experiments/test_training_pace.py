@@ -24,3 +24,9 @@ def test_the_pace_is_measured_on_a_copy_and_says_how_much_there_is_to_do(monkeyp
 def test_a_batch_larger_than_the_data_is_measured_too(monkeypatch):
     monkeypatch.setattr(answers, "PACE_SECONDS", 0.05)
     assert answers.training_pace("mlp-digits", 60_000, "float32", 0)["train_per_second"] > 0
+
+
+def test_the_speed_of_a_network_without_data_is_measured_on_the_cores_that_are_idle():
+    found = answers.speed("torchvision/squeezenet1_1", 1, 0)
+    assert 0 < found["low_ms"] <= found["median_ms"] <= found["high_ms"]
+    assert (found["threads"], found["runs"] >= 7) == (1, True)

@@ -4,6 +4,7 @@ import pytest
 
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.runs import STUDY
+from prunekit.ui.panels.sweep_form import _states
 from tests.pages.in_process_engine import open_page, texts
 from tests.pages.test_compare import chart, choose
 from tests.sample_runs import add_finished, add_study, recipe
@@ -54,3 +55,9 @@ def test_its_runs_can_be_deleted_with_it(study, history):
     page.button(key="delete_small-1").click().run()
     assert history.runs() == []
     assert history.sweeps() == []
+
+
+def test_its_runs_are_not_counted_as_done_in_a_sweep_of_one_s_own(study, history):
+    assert _states(history.runs()) == {}
+    own = add_finished(history, recipe(amount=0.3))
+    assert _states(history.runs()) == {history.run(own).fingerprint: "finished"}

@@ -7,7 +7,7 @@ from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import ComingLater, Unreachable
 from prunekit.core.torchvision import published_weights
 from tests.app_over_toy import AppOverToy, elements, tiles
-from tests.pages.reading import errors
+from tests.pages.reading import as_read, errors
 
 RESNET, PUBLISHED = "torchvision/resnet18", "torchvision/resnet18/published"
 LACK = "resnet18 (untrained) has no data set here"
@@ -23,7 +23,7 @@ def app(monkeypatch, tmp_path):
 
 
 def words(at) -> str:
-    return "\n".join(str(e.value) for kind in (at.markdown, at.caption, at.error, at.info) for e in kind)
+    return "\n".join(as_read(e.value) for kind in (at.markdown, at.caption, at.error, at.info) for e in kind)
 
 
 def header(at):
@@ -167,3 +167,17 @@ def test_no_page_of_a_torchvision_network_shows_an_empty_badge(app):
     at = app.open("start", {"model": RESNET})
     badges = [e.value for e in elements(at) if e.type == "markdown" and "badge[" in str(e.value)]
     assert any("no data set" in badge for badge in badges)
+
+
+def test_its_speed_is_measured_on_this_machine_when_somebody_asks(app):
+    app.engine.slow = 1
+    at = app.open("start", {"model": "torchvision/resnet18/published"}, **WANTED)
+    at.run()
+    assert not [name for name, _arguments in app.engine.asked if name == "speed"]
+    at.button(key="measure_speed").click().run()
+    for _look in range(3):
+        at.run()
+    asked = [arguments[:2] for name, arguments in app.engine.asked if name == "speed"]
+    assert dict.fromkeys(asked) == dict.fromkeys([("torchvision/resnet18", 1), ("torchvision/resnet18", 8)])
+    assert tiles(at)["One example at a time"] == ("2 ms", "1.8 to 2.4 ms, 500 examples/s")
+    assert tiles(at)["Batch of 8"] == ("16 ms", "14.4 to 19.2 ms, 500 examples/s")

@@ -14,7 +14,7 @@ from prunekit.core.recipe import Training
 from prunekit.core.sweep import CONTROLS, Sweep, read_amounts
 from prunekit.experiments.engine import Pending
 from prunekit.experiments.estimates import UNKNOWN, Estimate, estimate
-from prunekit.experiments.runs import ACTIVE, WAITING, Run
+from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run
 from prunekit.reports.progress import duration
 from prunekit.reports.recipes import criterion
 from prunekit.ui.components.again import look_again
@@ -158,9 +158,14 @@ def _fingerprints(plan: str, identity: str) -> list[str]:
 
 
 def _states(runs: list[Run]) -> dict[str, str]:
-    """For each recipe the state of the run that stands for it: one that is finished or on its way, if there is one."""
+    """For each recipe the state of the run that stands for it: one that is finished or on its way, if there is one.
+
+    One of a study stands for none, as in `Store.same`.
+    """
     found: dict[str, str] = {}
     for run in runs:
+        if run.role == STUDY:
+            continue
         if run.state == "finished" or (run.state in OPEN and found.get(run.fingerprint) != "finished"):
             found[run.fingerprint] = run.state
     return found
