@@ -31,12 +31,13 @@ card = state.chosen_card()
 def comparison() -> None:
     """The whole page: it fills by itself while runs are under way."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        runs = compared_runs(card, all_runs())
+        everything = all_runs()
+        runs = compared_runs(card, everything)
         if runs:
             axis, split, batch = chart_choices(card, batch_sizes(runs))
     if not runs:
         no_runs_yet()
-        if engine().enabled:  # the studies that come with prunekit are brought in when the engine starts
+        if engine().enabled and not everything:  # the studies that come with prunekit come with the engine
             look_again(3.0, key="again_compare")
         return
     if split == "test":

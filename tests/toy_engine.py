@@ -27,15 +27,21 @@ class ToyEngine:
         self.names = [f"conv{i + 1}" for i in range(rows)]
         self.slow, self.state = slow, state
         self.asked: list[tuple] = []
+        self.lanes: list[str] = []
         self.enabled = True
 
     def ask(self, name, *args, lane="quick", patience=0.05, visitor=""):
         question = name.split(":")[1]
         asked = (question, pickle.dumps(args))
         self.asked.append((question, args))
+        self.lanes.append(lane)
         if sum((q, pickle.dumps(a)) == asked for q, a in self.asked) <= self.slow:
             return Pending("computing")
         return pickle.loads(pickle.dumps(getattr(self, question)(*pickle.loads(asked[1]))))
+
+    def asked_for(self, question: str, lane: str = "quick") -> list[tuple]:
+        """The arguments of a question that was asked on a lane, each time."""
+        return [args for (name, args), on in zip(self.asked, self.lanes, strict=True) if (name, on) == (question, lane)]
 
     def status(self):
         return {"state": self.state, "sentence": _("The engine is {state}.").format(state=self.state), "lanes": {}}
@@ -101,7 +107,7 @@ class ToyEngine:
             "weights": {n: histogram(v) for n, v in weights.items()},
         }
 
-    def speed(self, model, batch_size, moment) -> dict:
+    def measured_latency(self, model, batch_size, moment) -> dict:
         ms = 2.0 * batch_size
         return {"median_ms": ms, "low_ms": 0.9 * ms, "high_ms": 1.2 * ms, "runs": 100, "threads": 2}
 

@@ -3,10 +3,12 @@
 import contextlib
 import errno
 import os
-import tempfile
+import threading
 from pathlib import Path
 
 from prunekit.core.language import _
+
+PART = ".part"
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -15,18 +17,23 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises OSError, and then leaves nothing behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    number, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{PART}")
     try:
-        with os.fdopen(number, "wb") as file:
+        with open(part, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(part, 0o644)  # mkstemp leaves it to the owner alone
-        os.replace(part, path)
+        part.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(part)  # half a file only takes the room that is missing
+            part.unlink(missing_ok=True)  # half a file only takes the room that is missing
         raise
+
+
+def clear_parts(folder: Path) -> None:
+    """Takes away what a process that was killed while it wrote has left in a folder that nobody else writes to now."""
+    for part in folder.glob(f".*{PART}"):
+        part.unlink(missing_ok=True)
 
 
 def is_full(error: Exception) -> bool:

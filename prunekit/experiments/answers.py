@@ -42,7 +42,7 @@ MOST_BYTES = 2**30  # of networks, and of scores, that are kept for the next que
 # Measured while all weights of VGG-16 (138 M) are ranked: 3.4 GB at the peak, 0.75 of them without any network.
 OWN_BYTES, BYTES_PER_PARAMETER = 750_000_000, 20
 PACE_SECONDS = 0.7
-SPEED_SECONDS = 2.0
+LATENCY_SECONDS = 2.0
 PACE_WARM_UP = 3  # steps that choose kernels and fetch memory, and do not count
 
 
@@ -175,14 +175,14 @@ def training_pace(model_id: str, batch_size: int, precision: str, moment: int) -
     }
 
 
-def speed(model_id: str, batch_size: int, moment: int) -> dict:
+def measured_latency(model_id: str, batch_size: int, moment: int) -> dict:
     """The time of one batch of random inputs on the cores that are idle just now: as `Latency`, and "threads".
 
     moment: any number, another one asks for another measurement.
     """
     model, threads = _model(model_id), idle_threads()
     with torch_threads(threads):
-        return latency(model, batch_size=batch_size, seconds=SPEED_SECONDS).to_plain() | {"threads": threads}
+        return latency(model, batch_size=batch_size, seconds=LATENCY_SECONDS).to_plain() | {"threads": threads}
 
 
 def _scores(model_id: str, *question):

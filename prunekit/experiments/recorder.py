@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from prunekit.core.disk import write_whole
+from prunekit.core.disk import clear_parts, write_whole
 from prunekit.core.errors import BadSetting, StoreUnavailable, UnknownName
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
@@ -21,7 +21,7 @@ from prunekit.core.sweep import Sweep
 from prunekit.experiments.folder import disk_full, free_bytes, home, refusal
 from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.processes import EngineFolder
-from prunekit.experiments.recovery import bring_back
+from prunekit.experiments.recovery import bring_back, forget
 from prunekit.experiments.runs import ACTIVE, CHECKPOINT, MODEL_FILES, RESUMABLE, STUDY, WAITING, Run, rank
 from prunekit.experiments.training_lane import TrainingLane
 from prunekit.experiments.upkeep import Upkeep, worker_died
@@ -134,6 +134,7 @@ def delete(run_id: str) -> None:
     with writer.lock:
         if not store().run(run_id).is_over:
             raise BadSetting(_("This run is not over yet; stop it first."))
+        forget(store().files(run_id))
         store().delete(run_id)
         shutil.rmtree(store().files(run_id), ignore_errors=True)
 
@@ -203,6 +204,8 @@ def delete_sweep(sweep_id: str, with_runs: bool = False) -> None:
         if not all(run.is_over for run in mine):
             raise BadSetting(_("This sweep is not over yet; stop it first."))
         gone = [run.id for run in mine] if with_runs else []
+        for run_id in gone:
+            forget(store().files(run_id))
         store().delete_sweep(sweep_id, gone)
         for run_id in gone:
             shutil.rmtree(store().files(run_id), ignore_errors=True)
@@ -251,6 +254,8 @@ def begin(run_id: str, attempt: int, by: str = "", threads: int | None = None) -
         precision = next(iter(store().events(run_id, ("precision",))), None)
         go["precision"] = precision and [precision["name"], precision["channels_last"]]
     path = store().files(run_id) / CHECKPOINT
+    with contextlib.suppress(OSError):
+        clear_parts(path.parent)
     if path.is_file():
         with contextlib.suppress(OSError):
             return go | {"checkpoint": _bytes(path.read_bytes())}
@@ -304,7 +309,8 @@ def _known(run_id: str) -> Run | None:
 
 def finish(run_id: str, attempt: int, state: str, result: dict | None, error: str | None) -> None:
     """The last word on an attempt."""
-    if writer.write(_finish, run_id, attempt, state, result, error) and state == "finished":
+    told = writer.write(_finish, run_id, attempt, state, result, error)
+    if told and state == "finished" and _known(run_id) is not None:
         lane().submit_timing(run_id)
 
 

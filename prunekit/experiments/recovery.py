@@ -1,5 +1,6 @@
 """Finished runs whose files have outlived their history: each saved model tells what run it is of."""
 
+import contextlib
 import json
 import logging
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from prunekit.core.errors import PrunekitError
 from prunekit.core.recipe import Recipe
 from prunekit.experiments.ledger import Ledger
-from prunekit.experiments.runs import Run
+from prunekit.experiments.runs import MODEL_FILES, PLAN, Run
 
 LOG = logging.getLogger(__name__)
 
@@ -16,24 +17,32 @@ def bring_back(ledger: Ledger) -> None:
     """Puts every saved model that the ledger knows nothing of back into it, as the finished run that it came from.
 
     They come from a history that was damaged and moved away, or from a run that went on while that happened; the files
-    of a run that somebody deleted are gone. What only the history knew is lost: names, sweeps, curves. Timings are
-    made again.
+    of a run that somebody deleted are gone. What only the history knew is lost: names, sweeps, curves, and who asked
+    for a run, which is now everybody's own. Timings are made again.
     """
     known = {run.id for run in ledger.runs()}
-    plans = [path for path in (ledger.folder / "runs").glob("*/plan.json") if path.parent.name not in known]
+    plans = [path for path in (ledger.folder / "runs").glob(f"*/{PLAN}") if path.parent.name not in known]
     found = [run for run in map(_run, plans) if run is not None]
     if found:
         LOG.info("brought back from their files: %s", ", ".join(run.id for run in found))
         ledger.put_back(sorted(found, key=lambda run: run.created))
 
 
+def forget(folder: Path) -> None:
+    """Makes sure that the saved model in a run's folder is never brought back: before the run is deleted."""
+    with contextlib.suppress(OSError):
+        (folder / PLAN).unlink(missing_ok=True)
+
+
 def _run(plan: Path) -> Run | None:
+    if not all((plan.parent / name).is_file() for name in MODEL_FILES):
+        return None
     try:
         result = json.loads(plan.read_text(encoding="utf-8"))["provenance"]
         recipe, when = Recipe.from_plain(result["recipe"]), plan.stat().st_mtime
         return Run(
             id=plan.parent.name,
-            fingerprint=result["fingerprint"],
+            fingerprint=str(result["fingerprint"]),
             title=recipe.title(),
             recipe=recipe.to_plain(),
             role="control" if recipe.scorer == "random" else "run",

@@ -11,7 +11,8 @@ RESUMABLE = ("stopped", "interrupted", "failed")
 ROLES = ("run", "control", "sweep")
 # A run's files in the store's folder: while it is not over, and when it is finished.
 CHECKPOINT = "checkpoint.npz"
-MODEL_FILES = ("weights.safetensors", "plan.json")
+PLAN = "plan.json"
+MODEL_FILES = ("weights.safetensors", PLAN)
 STUDY = "study"  # the role of finished runs that came with prunekit
 
 

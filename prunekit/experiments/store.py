@@ -15,6 +15,7 @@ from prunekit.experiments.folder import LITTLE_BYTES, disk_full, free_bytes
 from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run, StoredSweep, queue_order
 from prunekit.experiments.schema import EVENTS, KNOWN_VERSIONS, RUNS, SWEEP_RUNS, SWEEPS
 
+LOOK_SECONDS = 0.2
 MOST_HELD = 100  # answers; the events of a long run take a few hundred kilobytes
 
 
@@ -38,8 +39,8 @@ class Store:
 
     def close(self) -> None:
         """Lets go of the file; it is opened again when it is needed."""
-        self._held.forget()
         self._engine.dispose()
+        self._held.forget()
 
     def _read(self, query) -> list[sa.Row]:
         seen = file_identity(self.path)
@@ -172,19 +173,25 @@ class Held:
         self._path = path
         self._lock = threading.Lock()
         self._watch: sa.Connection | None = None
+        self._turn = 0  # how often a connection to watch with was opened
         self._state: tuple | None = None
         self._rows: dict[str, list[sa.Row]] = {}
 
     def rows(self, query, engine: sa.Engine) -> list[sa.Row]:
         """The rows of a query, from the file where they are not known."""
         asked = str(query.compile(engine, compile_kwargs={"literal_binds": True}))
-        with self._lock:
+        # A file that is locked keeps the first who looks waiting, and nobody else behind it.
+        if not self._lock.acquire(timeout=LOOK_SECONDS):
+            return _rows(query, engine)
+        try:
             # Before the question: what is written meanwhile makes the next look ask again.
             state = self._state_of(engine)
             if state != self._state:
                 self._state, self._rows = state, {}
             if asked in self._rows:
                 return self._rows[asked]
+        finally:
+            self._lock.release()
         rows = _rows(query, engine)
         with self._lock:
             if state is not None and state == self._state:
@@ -202,14 +209,16 @@ class Held:
         """What changes with every write, of whatever process; None when it cannot be known just now."""
         try:
             # Of one connection only: the number says how often others have written since it was opened.
-            self._watch = self._watch or engine.connect()
+            if self._watch is None:
+                self._watch, self._turn = engine.connect(), self._turn + 1
+                self._watch.detach()  # from the pool: when it is closed, it lets go of the file
             version = self._watch.exec_driver_sql("pragma data_version").scalar()
             self._watch.rollback()
             seen = self._path.stat()
         except (SQLAlchemyError, OSError):
             self._let_go()
             return None
-        return id(self._watch), version, seen.st_mtime_ns, seen.st_size
+        return self._turn, version, seen.st_ino, seen.st_mtime_ns, seen.st_size
 
     def _let_go(self) -> None:
         watch, self._watch = self._watch, None

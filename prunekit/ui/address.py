@@ -1,5 +1,6 @@
 """The address of the Explore page: read when a session begins there, written when the hand has let go."""
 
+import contextlib
 import dataclasses
 from urllib.parse import urlencode
 
@@ -9,9 +10,10 @@ from prunekit.core.cards import model_card
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
-from prunekit.core.errors import BadSetting, PrunekitError
+from prunekit.core.errors import BadSetting, ComingLater, EngineUnavailable, PrunekitError
 from prunekit.core.language import _
 from prunekit.core.link import (
+    SIDE,
     Place,
     concerns_explore,
     own_cuts,
@@ -26,7 +28,7 @@ from prunekit.experiments.engine import Pending
 from prunekit.ui import state
 from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import ask
-from prunekit.ui.panels.sides import Side, bring_side
+from prunekit.ui.panels.sides import Side, bring_side, side_a
 from prunekit.ui.plain import as_typed
 from prunekit.ui.state import Question
 from prunekit.ui.tables import table_of
@@ -53,7 +55,8 @@ def open_address() -> None:
     rows = {name: given.get(name, "") for name in ("own", "focus")}
     st.session_state["address_rest"] = (st.session_state.get("model"), place, rows, faults)
     if side := read_side(given):
-        st.session_state["address_side"] = (st.session_state.get("model"), *side)
+        asked = {name: value for name, value in given.items() if name == SIDE or name.startswith(f"{SIDE}_")}
+        st.session_state["address_side"] = (st.session_state.get("model"), *side, asked)
 
 
 def open_rows(question: Question, scope: str, view: str, table: CutTable) -> None:
@@ -89,27 +92,40 @@ def open_rows(question: Question, scope: str, view: str, table: CutTable) -> Non
 
 def open_side(model: str) -> None:
     """Sets aside what the address says was set aside, when its scores are known; looks again until they are."""
-    of, place, own = st.session_state.get("address_side", (None, None, ""))
-    if of != model or st.session_state.get("sides", {}).get(model):
+    of, place, own, _asked = st.session_state.get("address_side", (None, None, "", {}))
+    if of != model:
+        return
+    if side_a(model):  # the visitor was faster
+        del st.session_state["address_side"]
         return
     question = Question(model, place.scorer, dict(place.knobs), place.granularity)
     try:
         found = ask("exploration", *question.arguments(), patience=0.3)
         if isinstance(found, Pending):
-            look_again(0.5, key="again_side")
+            look_again(0.5 if found.state != "off" else 0, key="again_side")
             return
         table = table_of(question.key + model_card(model).checksum, found["table"])
         overrides, locked = read_own_cuts(own, table.names, table.units) if own else ({}, frozenset())
-        cut = Cut(place.sparsity, place.scope, overrides, locked)
-        preview = None
-        if not model_card(model).lack_of_data():  # known, mostly: it was there when the link was made
-            preview = ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=0.0)
+    except (EngineUnavailable, ComingLater):  # it may be back at the next look
+        look_again(1.0, key="again_side")
+        return
     except PrunekitError:  # a criterion that this model has no scores of, or cuts of another version
         del st.session_state["address_side"]
         return
     del st.session_state["address_side"]
+    cut = Cut(place.sparsity, place.scope, overrides, locked)
     side = Side.of(question, cut, table, found["rows"])
-    bring_side(dataclasses.replace(side, preview=preview if isinstance(preview, dict) else None))
+    bring_side(dataclasses.replace(side, preview=_known_preview(question, cut)))
+
+
+def _known_preview(question: Question, cut: Cut) -> dict | None:
+    """What the preview of a cut said when the link was made, if that is still known here."""
+    if model_card(question.model).lack_of_data():
+        return None
+    with contextlib.suppress(PrunekitError):
+        found = ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=0.0)
+        return found if isinstance(found, dict) else None
+    return None
 
 
 def say_faults(question: Question, scope: str, view: str) -> None:
@@ -130,7 +146,8 @@ def write_address(question: Question, scope: str, view: str, table: CutTable, si
     place = Place(question.scorer, question.knobs, question.granularity, scope, view, cut.sparsity)
     focus = "" if table.names[:1] == (focus,) else focus
     now = {"model": question.model} | parameters(place, own_cuts(cut, table.names, table.units), focus)
-    now |= side.address if side else {}
+    _of, _place, _own, waiting = st.session_state.get("address_side", (None, None, "", {}))
+    now |= side.address if side else waiting
     if state.settled() and st.query_params.to_dict() != now:
         st.query_params.from_dict(now)
     return urlencode(now)

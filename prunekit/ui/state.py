@@ -158,17 +158,21 @@ def _cut_at(threshold: float, name: str | None, table: CutTable, cut: Cut) -> Cu
     return dataclasses.replace(cut, overrides={**cut.overrides, name: share}, locked=cut.locked - {name})
 
 
+def leave_rows() -> None:
+    """Keeps the cuts of single rows for who comes back to these rows."""
+    if rows := st.session_state.pop("cut_rows", None):
+        st.session_state.setdefault("own_cuts", {})[tuple(rows)] = (cut().overrides, cut().locked)
+
+
 def fit_cut(question: Question, scope: str, names: tuple[str, ...]) -> None:
     """Makes the cut one of the rows on the page: another model or granularity has its own cuts of single rows.
 
     Who comes back finds those that were there before.
     """
     rows, old = [question.model, question.granularity], cut()
-    before = st.session_state.get("cut_rows", rows)
-    if before != rows:
-        kept = st.session_state.setdefault("own_cuts", {})
-        kept[tuple(before)] = (old.overrides, old.locked)
-        old = Cut(old.sparsity, old.scope, *kept.get(tuple(rows), ({}, frozenset())))
+    if st.session_state.get("cut_rows", rows) != rows:
+        leave_rows()
+        old = Cut(old.sparsity, old.scope, *st.session_state["own_cuts"].get(tuple(rows), ({}, frozenset())))
     st.session_state["cut_rows"] = rows
     new = Cut(
         old.sparsity,
@@ -190,7 +194,7 @@ def aim_at(recipe: Recipe) -> None:
     st.session_state["view"] = "importance"
     st.session_state["recipe"] = recipe
     st.session_state["aim"] = recipe
-    st.session_state.pop("cut_rows", None)
+    leave_rows()
     st.session_state["cut"] = Cut(0.0, recipe.scope, dict(recipe.overrides), frozenset(recipe.locked))
 
 

@@ -308,10 +308,32 @@ def test_a_deleted_run_does_not_come_back(at_once):
     worker.run_recipe(run_id, 0)
     recorder.delete(run_id)
     recorder.keep(run_id, 0, {"checkpoint.npz": CHECKPOINT})  # a worker speaks last
+    recorder.lane().timings.clear()
     recorder.finish(run_id, 0, "finished", {}, None)
+    assert recorder.lane().timings == []
     recorder.writer.close()
     assert recorder.store().runs() == []
     assert not recorder.store().files(run_id).exists()
+
+
+def test_a_run_whose_deletion_was_cut_off_does_not_come_back_either(at_once, monkeypatch):
+    run_id = recorder.enqueue(RECIPE)["id"]
+    worker.run_recipe(run_id, 0)
+    monkeypatch.setattr(recorder.shutil, "rmtree", lambda *_args, **_options: None)  # killed just before
+    recorder.delete(run_id)
+    recorder.writer.close()
+    assert recorder.store().files(run_id).is_dir()
+    assert recorder.store().runs() == []
+
+
+def test_half_a_checkpoint_that_a_killed_process_left_is_cleared_away(begun):
+    folder = recorder.store().files(begun)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".checkpoint.npz.1-2.part").write_bytes(b"half")
+    recorder.finish(begun, 0, "stopped", None, None)
+    recorder.resume(begun)
+    recorder.begin(begun, 1, "another worker", 1)
+    assert not list(folder.glob(".*"))
 
 
 def finished() -> list:

@@ -26,7 +26,7 @@ def test_a_batch_larger_than_the_data_is_measured_too(monkeypatch):
     assert answers.training_pace("mlp-digits", 60_000, "float32", 0)["train_per_second"] > 0
 
 
-def test_the_speed_of_a_network_without_data_is_measured_on_the_cores_that_are_idle():
-    found = answers.speed("torchvision/squeezenet1_1", 1, 0)
+def test_the_latency_of_a_network_without_data_is_measured_on_the_cores_that_are_idle():
+    found = answers.measured_latency("torchvision/squeezenet1_1", 1, 0)
     assert 0 < found["low_ms"] <= found["median_ms"] <= found["high_ms"]
     assert (found["threads"], found["runs"] >= 7) == (1, True)

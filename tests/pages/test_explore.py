@@ -6,6 +6,7 @@ import pytest
 
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
+from prunekit.core.errors import EngineUnavailable
 from tests.app_over_toy import AppOverToy, component, elements, tiles
 from tests.pages.reading import errors
 
@@ -338,3 +339,43 @@ def test_an_a_that_makes_no_sense_leaves_the_page_as_it_is(app, more):
     at.run()
     assert component(at, "cuts_reply")["cut"]["sparsity"] == 0.4
     assert not at.error
+
+
+def test_an_a_of_one_s_own_is_not_followed_by_that_of_the_link(app):
+    app.engine.slow = 1
+    at = app.open("explore", {"cut": "0.4", "a": "1", "a_criterion": "taylor"})
+    at.run()
+    assert address_of(at)["a_criterion"] == "taylor"  # still on its way, and not lost by a reload
+    at.button(key="keep_a").click().run()
+    assert "a_criterion" not in address_of(at)
+    at.button(key="drop_a").click().run()
+    at.run()
+    assert beside(at) == []
+
+
+def test_an_engine_that_is_away_for_a_moment_does_not_lose_the_a_of_a_link(app):
+    real, away = app.engine.ask, [2]
+
+    def ask(name, *arguments, **options):
+        if arguments[1:2] == ("taylor",) and away[0]:
+            away[0] -= 1
+            raise EngineUnavailable("The engine is starting.")
+        return real(name, *arguments, **options)
+
+    app.engine.ask = ask
+    at = app.open("explore", {"cut": "0.4", "a": "1", "a_criterion": "taylor"})
+    for _look in range(3):
+        at.run()
+    assert beside(at)[0].startswith("A 30.0 %")
+
+
+def test_a_swap_leaves_the_own_cuts_of_its_rows_to_be_come_back_to(app):
+    at = app.open("explore", cut=Cut(0.3, "global", {"conv1.weight": 0.5}), granularity="weight")
+    at.button(key="keep_a").click().run()
+    at.segmented_control(key="granularity").set_value("channel").run()
+    at.session_state["cut"] = Cut(0.3, "global", {"conv2": 0.25})
+    at.run()
+    at.button(key="swap_a").click().run()
+    assert at.session_state["cut"].overrides == {"conv1.weight": 0.5}
+    at.segmented_control(key="granularity").set_value("channel").run()
+    assert at.session_state["cut"].overrides == {"conv2": 0.25}

@@ -198,5 +198,5 @@ def test_of_many_waiting_runs_those_of_others_are_counted_and_one_s_own_have_a_c
     assert {f"stop_{run.id}" for run in history.runs()[:3]} | {f"stop_{own}"} == {
         button.key for button in page.button if str(button.key).startswith("stop_")
     }
-    assert "3 more runs of others wait." in texts(page)
+    assert "3 more runs wait; they are on Compare." in texts(page)
     assert "6 ahead of it" in texts(page)

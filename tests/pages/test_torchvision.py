@@ -6,8 +6,11 @@ from prunekit.core.cards import model_cards
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import ComingLater, Unreachable
 from prunekit.core.torchvision import published_weights
+from prunekit.experiments.folder import home
+from prunekit.experiments.ledger import Ledger
 from tests.app_over_toy import AppOverToy, elements, tiles
 from tests.pages.reading import as_read, errors
+from tests.sample_runs import add_running, recipe
 
 RESNET, PUBLISHED = "torchvision/resnet18", "torchvision/resnet18/published"
 LACK = "resnet18 (untrained) has no data set here"
@@ -169,15 +172,29 @@ def test_no_page_of_a_torchvision_network_shows_an_empty_badge(app):
     assert any("no data set" in badge for badge in badges)
 
 
-def test_its_speed_is_measured_on_this_machine_when_somebody_asks(app):
+def test_its_latency_is_measured_on_this_machine_when_somebody_asks(app):
     app.engine.slow = 1
     at = app.open("start", {"model": "torchvision/resnet18/published"}, **WANTED)
     at.run()
-    assert not [name for name, _arguments in app.engine.asked if name == "speed"]
-    at.button(key="measure_speed").click().run()
+    assert not app.engine.asked_for("measured_latency")
+    at.button(key="measure_latency").click().run()
+    assert tiles(at)["One example at a time"] == ("…", "Computing.")
     for _look in range(3):
         at.run()
-    asked = [arguments[:2] for name, arguments in app.engine.asked if name == "speed"]
-    assert dict.fromkeys(asked) == dict.fromkeys([("torchvision/resnet18", 1), ("torchvision/resnet18", 8)])
+    assert not at.exception
+    asked = [arguments[:2] for arguments in app.engine.asked_for("measured_latency", lane="preview")]
+    assert list(dict.fromkeys(asked)) == [("torchvision/resnet18", 1), ("torchvision/resnet18", 8)]
     assert tiles(at)["One example at a time"] == ("2 ms", "1.8 to 2.4 ms, 500 examples/s")
     assert tiles(at)["Batch of 8"] == ("16 ms", "14.4 to 19.2 ms, 500 examples/s")
+
+
+def test_its_latency_is_not_measured_while_a_run_trains(app):
+    history = Ledger(home())
+    running = add_running(history, recipe())
+    at = app.open("start", {"model": "torchvision/resnet18"}, **WANTED)
+    at.button(key="measure_latency").click().run()
+    assert "this is measured when nothing trains any more" in words(at)
+    assert not app.engine.asked_for("measured_latency")
+    history.change(running, state="stopped")
+    at.run()
+    assert tiles(at)["Batch of 8"]

@@ -10,8 +10,8 @@ def shared_link(query: str) -> None:
     st.code(f"{st.context.url or ''}?{query}", language=None, wrap_lines=True)
     st.caption(
         _(
-            "Model, criterion, granularity, scope, every cut and lock, and A, are in the address of this page: a "
-            "bookmark, a reload or a copy comes back to the same view. Others need an app with the same model at this "
-            "address."
+            "Model, criterion, granularity, scope, every cut and lock, and A where one is kept, are in the address of "
+            "this page: a bookmark, a reload or a copy comes back to the same view. Others need an app with the same "
+            "model at this address."
         )
     )

@@ -23,7 +23,7 @@ from prunekit.ui.runs import (
 )
 
 SWEEPS = 3  # sweeps that are told in full while they go on; others have a line
-OTHERS = 3  # waiting runs of other visitors that have a card; one's own all have
+OTHERS = 3  # waiting runs that were not started in this session and have a card; one's own all have
 RECENT = 4  # runs that are over and still told of here, besides the latest, which is told in full
 LIVE_SECONDS, LATER_SECONDS = 1.0, 3.0
 
@@ -64,7 +64,8 @@ def runs_of_now(model: str) -> None:
         if run.id not in others[OTHERS:]:
             run_card(run, store(), ahead)
     if more := len(others[OTHERS:]):
-        st.caption(ngettext("{n} more run of others waits.", "{n} more runs of others wait.", more).format(n=more))
+        sentence = ngettext("{n} more run waits; it is on Compare.", "{n} more runs wait; they are on Compare.", more)
+        st.caption(sentence.format(n=more))
     in_full, in_short = _sweeps_of_now(sweeps, model)
     for standing in in_full:
         sweep_card(standing, store(), everything, ahead=_ahead(standing, everything))
@@ -109,11 +110,12 @@ def _answers(runs: list[Run], sweeps: list[Standing]) -> None:
     """Tells what the engine said to the presses since the last look, until the next press."""
     for press, answer in answered_presses():
         st.session_state["press_answer"] = (press.kind, answer)
+        started = (one.result()["id"] for one in press.answers if one.exception() is None)
+        st.session_state.setdefault("own_runs", set()).update(started)
         if not isinstance(answer, PrunekitError):
             if press.kind == "sweep":
                 st.session_state["sweep_shown"] = answer["id"]
             else:
-                st.session_state.setdefault("own_runs", set()).update(one.result()["id"] for one in press.answers)
                 st.session_state["run_shown"] = answer["id"] if answer["known"] else None
     if "press_answer" not in st.session_state:
         return

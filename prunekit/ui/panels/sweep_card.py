@@ -104,7 +104,7 @@ def sweep_card(standing: Standing, store: Store, history: list[Run], ahead: int 
             sentence = ngettext("{n} run of others goes first.", "{n} runs of others go first.", ahead)
             st.caption(sentence.format(n=ahead))
         _failures(standing)
-        lines = _lines([run.id for run in standing.runs if run.state == "finished"], standing)
+        lines = _lines([(run.id, run.ended) for run in standing.runs if run.state == "finished"], standing)
         if lines:
             _results(standing, lines)
         elif not standing.is_over:
@@ -113,7 +113,7 @@ def sweep_card(standing: Standing, store: Store, history: list[Run], ahead: int 
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _lines(finished: list[str], _standing: Standing) -> list[Line]:
+def _lines(finished: list[tuple], _standing: Standing) -> list[Line]:
     return sweep_lines(list(_standing.runs))
 
 

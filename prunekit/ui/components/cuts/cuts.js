@@ -64,7 +64,6 @@ class Board {
     this.settled = true;
     this.sentAt = 0;
     this.cut = { sparsity: 0, overrides: {}, locked: new Set() };
-    this.steps = { past: [], future: [] };
     this.measured = 0;
     this.onReply = (event) => this.hear(event.detail);
     replies.heard.addEventListener("reply", this.onReply);
