@@ -47,7 +47,10 @@ class Sample:
     training: Training
     seed: int = 0
     prefer: str = "auto"
+    erase: int = 0  # see `Split`
 
+
+AUGMENTATION = ("shift", "flips", "erase")
 
 CIFAR10_SPLIT = (
     "The 50,000 training images, 5 % of each class held out for validation with a fixed seed; the official test set. "
@@ -90,14 +93,15 @@ SAMPLES = {
         summary="A plain chain of convolutions with far more channels than it needs: most of it can go.",
         architecture="vgg",
         arguments={
-            "stages": [[32], [128, 128], [256, 256], [256, 256]],
+            "stages": [[48, 48], [128, 128], [256, 256], [256, 256]],
             "classes": 10,
             "input_shape": [3, 32, 32],
         },
         data="cifar10",
         split=CIFAR10_SPLIT,
-        training=Training(epochs=40, learning_rate=0.1, batch_size=128, weight_decay=1e-3, label_smoothing=0.1),
+        training=Training(epochs=52, learning_rate=0.1, batch_size=128, weight_decay=1e-3, label_smoothing=0.1),
         prefer="full",
+        erase=8,
     ),
     "resnet56-cifar10": Sample(
         title="ResNet-56 on CIFAR-10",
@@ -148,11 +152,12 @@ def main() -> None:
     sample = SAMPLES[given.name]
     settings = dataclasses.replace(sample.training, epochs=given.epochs or sample.training.epochs)
     dataset = load_dataset(sample.data, prefer=sample.prefer)
+    dataset = dataclasses.replace(dataset, train=dataclasses.replace(dataset.train, erase=sample.erase))
     print(f"{sample.title}: {len(dataset.train)} images, {settings.epochs} epochs", flush=True)
     torch.manual_seed(sample.seed)
     model = build(sample.architecture, sample.arguments)
     # Named after everything it depends on: a training by another recipe begins afresh.
-    key = fingerprint([dataclasses.asdict(settings), sample.arguments, sample.seed])
+    key = fingerprint([dataclasses.asdict(settings), sample.arguments, sample.erase, sample.seed])
     checkpoint = given.state / f"{given.name}-{key}.checkpoint" if given.state else None
     train(
         model,
@@ -210,7 +215,7 @@ def card_of(name: str, sample: Sample, settings: Training, dataset: Dataset, mod
         "classes": list(dataset.classes),
         "preprocessing": {"pixels": "in [0, 1], then (pixel - mean) / std", "mean": list(mean), "std": list(std)},
         "training": dataclasses.asdict(settings)
-        | {"seed": sample.seed, "augmentation": {"shift": dataset.train.shift, "flips": dataset.train.flips}},
+        | {"seed": sample.seed, "augmentation": {name: getattr(dataset.train, name) for name in AUGMENTATION}},
         "split": {"how": sample.split, "full": sizes(dataset), "shipped": sizes(shipped)},
         "metrics": {"full": metrics(model, dataset), "shipped": metrics(model, shipped)},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),

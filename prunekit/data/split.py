@@ -9,7 +9,7 @@ import torch
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
-from prunekit.data.augmentation import flipped, shifted
+from prunekit.data.augmentation import erased, flipped, shifted
 from prunekit.data.choosing import balanced
 
 
@@ -20,6 +20,7 @@ class Split:
     inputs: (N, C, H, W) uint8 for images, where 255 stands for 1.0, or (N, ...) float32 for anything else;
     targets: (N,) int64 class numbers, or float32 for regression; normalization: (means, standard deviations) per
     channel (dimension 1) of the inputs as floats; flips, shift: the augmentation that the data set allows;
+    erase: the side of a square that it blanks besides, for who trains from the beginning (see `erased`);
     task: what a model is asked to do with the examples, and so the metric it is judged by.
     """
 
@@ -28,6 +29,7 @@ class Split:
     normalization: tuple[tuple[float, ...], tuple[float, ...]]
     flips: bool = False
     shift: int = 0
+    erase: int = 0
     task: Task | None = None
 
     def __len__(self) -> int:
@@ -54,7 +56,10 @@ class Split:
                 inputs = shifted(inputs, self.shift, random)
             if augment and self.flips:
                 inputs = flipped(inputs, random)
-            yield self.normalised(inputs), self.targets[rows]
+            inputs = self.normalised(inputs)
+            if augment and self.erase:
+                inputs = erased(inputs, self.erase, random)  # after that, zero is the mean of all pixels
+            yield inputs, self.targets[rows]
 
     def normalised(self, inputs: torch.Tensor) -> torch.Tensor:
         """Raw inputs as the networks want them: float32 with mean 0 and standard deviation 1, channel by channel."""

@@ -13,7 +13,7 @@ class VGG(nn.Module):
     Raises ValueError for a stage without a convolution or a convolution without a channel.
     """
 
-    def __init__(self, stages=((32,), (128, 128), (256, 256), (256, 256)), classes=10, input_shape=(3, 32, 32)):
+    def __init__(self, stages=((48, 48), (128, 128), (256, 256), (256, 256)), classes=10, input_shape=(3, 32, 32)):
         super().__init__()
         if not stages or not all(stage and all(after >= 1 for after in stage) for stage in stages):
             raise ValueError("every stage needs a convolution, and every convolution a channel")

@@ -68,8 +68,24 @@ def test_augmentation_only_moves_and_mirrors_and_only_where_it_is_allowed():
     assert seen(shift=1) == {(1, 2, 3), (0, 1, 2), (2, 3, 0), (0, 0, 0)}
 
 
+def test_a_square_of_each_picture_is_blanked_after_normalisation_wherever_it_lies():
+    picture = torch.full((400, 3, 10, 10), 255, dtype=torch.uint8)
+    split = Split(picture, torch.zeros(400, dtype=torch.long), ((0.5,) * 3, (0.5,) * 3), erase=4)
+    whole, _targets = next(split.batches(400))
+    assert (whole == 1).all()
+    batch, _targets = next(split.batches(400, augment=True))
+    holes = batch == 0
+    assert ((batch == 1) | holes).all()
+    assert torch.equal(holes[:, 0], holes[:, 2])  # all channels of a pixel
+    rows, columns = holes[:, 0].any(2).sum(1), holes[:, 0].any(1).sum(1)
+    assert torch.equal(holes[:, 0].sum((1, 2)), rows * columns)
+    # At an edge at least half of it is inside.
+    assert {int(n) for n in rows} == {int(n) for n in columns} == {2, 3, 4}
+    assert holes[:, 0].any(0).all()
+
+
 def test_augmentation_leaves_the_stored_images_untouched():
-    split = images(8, flips=True, shift=1)
+    split = images(8, flips=True, shift=1, erase=1)
     before = split.inputs.clone()
     list(split.batches(8, augment=True))
     assert torch.equal(split.inputs, before)
