@@ -13,7 +13,6 @@ from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
 from prunekit.core.errors import BadSetting, ComingLater, EngineUnavailable, PrunekitError
 from prunekit.core.language import _
 from prunekit.core.link import (
-    SIDE,
     Place,
     concerns_explore,
     own_cuts,
@@ -22,6 +21,7 @@ from prunekit.core.link import (
     read_own_cuts,
     read_place,
     read_side,
+    side_parameters,
 )
 from prunekit.core.torchvision import named_by, torchvision_id
 from prunekit.experiments.engine import Pending
@@ -55,8 +55,7 @@ def open_address() -> None:
     rows = {name: given.get(name, "") for name in ("own", "focus")}
     st.session_state["address_rest"] = (st.session_state.get("model"), place, rows, faults)
     if side := read_side(given):
-        asked = {name: value for name, value in given.items() if name == SIDE or name.startswith(f"{SIDE}_")}
-        st.session_state["address_side"] = (st.session_state.get("model"), *side, asked)
+        st.session_state["address_side"] = (st.session_state.get("model"), *side)
 
 
 def open_rows(question: Question, scope: str, view: str, table: CutTable) -> None:
@@ -92,9 +91,10 @@ def open_rows(question: Question, scope: str, view: str, table: CutTable) -> Non
 
 def open_side(model: str) -> None:
     """Sets aside what the address says was set aside, when its scores are known; looks again until they are."""
-    of, place, own, _asked = st.session_state.get("address_side", (None, None, "", {}))
-    if of != model:
+    awaited = _awaited_side(model)
+    if awaited is None:
         return
+    place, own = awaited
     if side_a(model):  # the visitor was faster
         del st.session_state["address_side"]
         return
@@ -116,6 +116,12 @@ def open_side(model: str) -> None:
     cut = Cut(place.sparsity, place.scope, overrides, locked)
     side = Side.of(question, cut, table, found["rows"])
     bring_side(dataclasses.replace(side, preview=_known_preview(question, cut)))
+
+
+def _awaited_side(model: str) -> tuple[Place, str] | None:
+    """What the address said was set aside, and its own cuts, until its scores are known."""
+    of, *side = st.session_state.get("address_side", (None,))
+    return tuple(side) if of == model else None
 
 
 def _known_preview(question: Question, cut: Cut) -> dict | None:
@@ -146,8 +152,10 @@ def write_address(question: Question, scope: str, view: str, table: CutTable, si
     place = Place(question.scorer, question.knobs, question.granularity, scope, view, cut.sparsity)
     focus = "" if table.names[:1] == (focus,) else focus
     now = {"model": question.model} | parameters(place, own_cuts(cut, table.names, table.units), focus)
-    _of, _place, _own, waiting = st.session_state.get("address_side", (None, None, "", {}))
-    now |= side.address if side else waiting
+    if side:
+        now |= side.address
+    elif awaited := _awaited_side(question.model):  # a reload meanwhile does not lose it
+        now |= side_parameters(*awaited)
     if state.settled() and st.query_params.to_dict() != now:
         st.query_params.from_dict(now)
     return urlencode(now)

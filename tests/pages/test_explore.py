@@ -379,3 +379,15 @@ def test_a_swap_leaves_the_own_cuts_of_its_rows_to_be_come_back_to(app):
     assert at.session_state["cut"].overrides == {"conv1.weight": 0.5}
     at.segmented_control(key="granularity").set_value("channel").run()
     assert at.session_state["cut"].overrides == {"conv2": 0.25}
+
+
+def test_an_a_on_its_way_is_not_written_into_the_address_of_another_model(app):
+    app.engine.slow = 2
+    at = app.open("explore", {"cut": "0.4", "a": "1", "a_criterion": "taylor"})
+    at.run()
+    next(e for e in at.selectbox if e.key == "header_model").set_value("mlp-digits").run()
+    for _look in range(3):
+        at.run()
+    assert address_of(at)["model"] == "mlp-digits"
+    assert component(at, "cuts")
+    assert "a" not in address_of(at)
