@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from prunekit.core.errors import StoreUnavailable
 from prunekit.experiments.folder import refusal
-from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run
+from prunekit.experiments.runs import WAITING, Run, stands
 from prunekit.experiments.schema import EVENTS, HISTORIES, RUNS, SWEEP_RUNS, SWEEPS
 from prunekit.experiments.store import Store, clearly, file_identity
 
@@ -98,8 +98,8 @@ class Ledger(Store):
     ) -> tuple[str, list[str], list[str]]:
         """A sweep over the wanted (recipe, fingerprint, title)s: its id, the runs that are new, those there before.
 
-        A recipe that waits, runs or is finished counts as there before, but in a study (see `Store.same`); so do all
-        runs of a sweep with this fingerprint that is there already, which is then added to.
+        A recipe that a run stands for counts as there before; so do all runs of a sweep with this fingerprint that is
+        there already, which is then added to.
         """
         with self._write() as connection:
             now = _moment(connection)
@@ -111,8 +111,7 @@ class Ledger(Store):
             columns = (RUNS.c.id, RUNS.c.fingerprint, RUNS.c.state, RUNS.c.role)
             there = list(connection.execute(sa.select(*columns).order_by(RUNS.c.created)))
             taken = {row.id for row in there} | self._folders()
-            done = [row for row in there if row.state in WAITING + ACTIVE + ("finished",) and row.role != STUDY]
-            standing = {row.fingerprint: row.id for row in done}
+            standing = {row.fingerprint: row.id for row in there if stands(row)}
             mine = set(connection.execute(sa.select(SWEEP_RUNS.c.run).where(SWEEP_RUNS.c.sweep == sweep_id)).scalars())
             standing |= {row.fingerprint: row.id for row in there if row.id in mine}
             new, known, links = [], [], []

@@ -50,6 +50,14 @@ class StoredSweep:
     stopped: bool
 
 
+def stands(run) -> bool:
+    """Whether a run (or its row) stands for its recipe, which then need not be run again.
+
+    It waits, runs or is finished; one of a study does not count: its model is not here, and it was timed nowhere.
+    """
+    return run.role != STUDY and run.state in (*WAITING, *ACTIVE, "finished")
+
+
 def queue_order(run: Run) -> tuple:
     """People's own runs go before the controls, and those before sweeps; otherwise first come, first served."""
     return rank(run.role), run.created, run.id

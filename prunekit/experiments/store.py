@@ -1,7 +1,6 @@
 """The run store: the single truth about runs. Everybody reads it; one process writes (see `ledger.py`)."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -12,11 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from prunekit.core.errors import StoreUnavailable, UnknownName
 from prunekit.core.language import _
 from prunekit.experiments.folder import LITTLE_BYTES, disk_full, free_bytes
-from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run, StoredSweep, queue_order
+from prunekit.experiments.held import Held, ask
+from prunekit.experiments.runs import ACTIVE, WAITING, Run, StoredSweep, queue_order, stands
 from prunekit.experiments.schema import EVENTS, KNOWN_VERSIONS, RUNS, SWEEP_RUNS, SWEEPS
-
-LOOK_SECONDS = 0.2
-MOST_HELD = 100  # answers; the events of a long run take a few hundred kilobytes
 
 
 class Store:
@@ -53,7 +50,7 @@ class Store:
             self._file = seen
         try:
             with clearly(self.path):
-                return self._held.rows(query, self._engine) if self._mode == "ro" else _rows(query, self._engine)
+                return self._held.rows(query, self._engine) if self._mode == "ro" else ask(query, self._engine)
         except StoreUnavailable as error:
             self.close()
             if "no such" in str(error.__cause__):
@@ -95,12 +92,8 @@ class Store:
         return Run(**rows[0]._mapping)
 
     def same(self, fingerprint: str) -> Run | None:
-        """The run of a recipe that need not be run again: waiting, running or finished; the newest of them.
-
-        One of a study does not count: its model is not here, and it was timed nowhere.
-        """
-        runs = (run for run in self.runs(fingerprint) if run.role != STUDY)
-        fit = [run for run in runs if run.state in WAITING + ACTIVE + ("finished",)]
+        """The run that stands for a recipe; the newest of them."""
+        fit = [run for run in self.runs(fingerprint) if stands(run)]
         return fit[-1] if fit else None
 
     def place(self, run_id: str) -> int:
@@ -161,75 +154,6 @@ class Store:
     def files(self, run_id: str) -> Path:
         """The folder of a run's checkpoint and model."""
         return self.folder / "runs" / run_id
-
-
-class Held:
-    """The answers of a file to what it was asked, for as long as nobody has written to it.
-
-    Thirty visitors look once a second each, and mostly at the same thing.
-    """
-
-    def __init__(self, path: Path):
-        self._path = path
-        self._lock = threading.Lock()
-        self._watch: sa.Connection | None = None
-        self._turn = 0  # how often a connection to watch with was opened
-        self._state: tuple | None = None
-        self._rows: dict[str, list[sa.Row]] = {}
-
-    def rows(self, query, engine: sa.Engine) -> list[sa.Row]:
-        """The rows of a query, from the file where they are not known."""
-        asked = str(query.compile(engine, compile_kwargs={"literal_binds": True}))
-        # A file that is locked keeps the first who looks waiting, and nobody else behind it.
-        if not self._lock.acquire(timeout=LOOK_SECONDS):
-            return _rows(query, engine)
-        try:
-            # Before the question: what is written meanwhile makes the next look ask again.
-            state = self._state_of(engine)
-            if state != self._state:
-                self._state, self._rows = state, {}
-            if asked in self._rows:
-                return self._rows[asked]
-        finally:
-            self._lock.release()
-        rows = _rows(query, engine)
-        with self._lock:
-            if state is not None and state == self._state:
-                if len(self._rows) >= MOST_HELD:
-                    self._rows.clear()
-                self._rows[asked] = rows
-        return rows
-
-    def forget(self) -> None:
-        with self._lock:
-            self._state, self._rows = None, {}
-            self._let_go()
-
-    def _state_of(self, engine: sa.Engine) -> tuple | None:
-        """What changes with every write, of whatever process; None when it cannot be known just now."""
-        try:
-            # Of one connection only: the number says how often others have written since it was opened.
-            if self._watch is None:
-                self._watch, self._turn = engine.connect(), self._turn + 1
-                self._watch.detach()  # from the pool: when it is closed, it lets go of the file
-            version = self._watch.exec_driver_sql("pragma data_version").scalar()
-            self._watch.rollback()
-            seen = self._path.stat()
-        except (SQLAlchemyError, OSError):
-            self._let_go()
-            return None
-        return self._turn, version, seen.st_ino, seen.st_mtime_ns, seen.st_size
-
-    def _let_go(self) -> None:
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            with contextlib.suppress(SQLAlchemyError):
-                watch.close()
-
-
-def _rows(query, engine: sa.Engine) -> list[sa.Row]:
-    with engine.connect() as connection:
-        return list(connection.execute(query))
 
 
 @contextlib.contextmanager

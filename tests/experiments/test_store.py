@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from prunekit.core.errors import StoreUnavailable, UnknownName
-from prunekit.experiments import store as module
+from prunekit.experiments import held as module
 from prunekit.experiments.ledger import MOST_PROGRESS, Ledger
 from prunekit.experiments.store import Store
 
@@ -60,8 +60,8 @@ def test_of_a_long_run_s_progress_an_even_part_is_kept(store):
 
 def test_a_reader_asks_the_file_again_when_another_process_has_written_and_only_then(store, tmp_path, monkeypatch):
     asked = []
-    real = module._rows
-    monkeypatch.setattr(module, "_rows", lambda query, engine: asked.append(1) or real(query, engine))
+    real = module.ask
+    monkeypatch.setattr(module, "ask", lambda query, engine: asked.append(1) or real(query, engine))
     reader = Store(tmp_path)
     run = store.add(RECIPE, "abc", "t", "run")
     asked.clear()

@@ -14,7 +14,7 @@ from prunekit.core.recipe import Training
 from prunekit.core.sweep import CONTROLS, Sweep, read_amounts
 from prunekit.experiments.engine import Pending
 from prunekit.experiments.estimates import UNKNOWN, Estimate, estimate
-from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run
+from prunekit.experiments.runs import ACTIVE, WAITING, Run, stands
 from prunekit.reports.progress import duration
 from prunekit.reports.recipes import criterion
 from prunekit.ui.components.again import look_again
@@ -54,10 +54,11 @@ def sweep_form(model: str) -> Sweep:
     st.caption(_("Every criterion at every amount with every seed, one run after another, drawn on one chart."))
     scorers, controls = _criteria()
     with line():
+        words = choice_labels(SETTINGS["granularity"])
         granularities = st.segmented_control(
             _(SETTINGS["granularity"].label),
-            list(choice_labels(SETTINGS["granularity"])),
-            format_func=choice_labels(SETTINGS["granularity"]).get,
+            list(words),
+            format_func=words.get,
             selection_mode="multi",
             key="sweep.granularities",
             help=_(SETTINGS["granularity"].help),
@@ -158,15 +159,10 @@ def _fingerprints(plan: str, identity: str) -> list[str]:
 
 
 def _states(runs: list[Run]) -> dict[str, str]:
-    """For each recipe the state of the run that stands for it: one that is finished or on its way, if there is one.
-
-    One of a study stands for none, as in `Store.same`.
-    """
+    """For each recipe the state of the run that stands for it, if there is one: a finished one before others."""
     found: dict[str, str] = {}
     for run in runs:
-        if run.role == STUDY:
-            continue
-        if run.state == "finished" or (run.state in OPEN and found.get(run.fingerprint) != "finished"):
+        if stands(run) and found.get(run.fingerprint) != "finished":
             found[run.fingerprint] = run.state
     return found
 
