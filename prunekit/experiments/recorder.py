@@ -291,8 +291,10 @@ def keep(run_id: str, attempt: int, files: dict, events: list[dict] = ()) -> Non
 
 def _keep(run_id: str, attempt: int, files: dict) -> None:
     folder, run = store().files(run_id), _known(run_id)
-    if run.attempt != attempt if run else not folder.is_dir():
-        return  # a worker that was given up on speaks last, or one whose run was deleted
+    if run is None and not folder.is_dir():
+        return  # it was deleted
+    if run is not None and run.attempt != attempt:
+        return  # a worker that was given up on speaks last
     for name, content in files.items():
         try:
             write_whole(folder / Path(name).name, content.tobytes())

@@ -44,7 +44,7 @@ def on_their_way(table: pd.DataFrame) -> str:
 
 def pending_remark(table: pd.DataFrame) -> str:
     """Which finished runs have not been timed."""
-    pending = table[_untimed(table) & ~table["is_study"].astype(bool)]
+    pending = table[_untimed(table, of_studies=False)]
     if pending.empty:
         return ""
     titles = ", ".join(f"“{title}”" for title in pending["title"][:AT_MOST])
@@ -55,7 +55,7 @@ def pending_remark(table: pd.DataFrame) -> str:
 
 def untimed_studies(table: pd.DataFrame) -> str:
     """How many runs were not timed and never will be."""
-    count = int((_untimed(table) & table["is_study"].astype(bool)).sum())
+    count = int(_untimed(table, of_studies=True).sum())
     sentence = ngettext(
         "{n} run of the studies that came with prunekit has no latency: it was made on another machine.",
         "{n} runs of the studies that came with prunekit have no latency: they were made on another machine.",
@@ -64,8 +64,8 @@ def untimed_studies(table: pd.DataFrame) -> str:
     return sentence.format(n=count) if count else ""
 
 
-def _untimed(table: pd.DataFrame) -> pd.Series:
-    return table["validation_finetuned"].notna() & table["latency_ms_after"].isna()
+def _untimed(table: pd.DataFrame, of_studies: bool) -> pd.Series:
+    return table["validation_finetuned"].notna() & table["latency_ms_after"].isna() & table["is_study"].eq(of_studies)
 
 
 def slower_than_theory(table: pd.DataFrame) -> list[str]:

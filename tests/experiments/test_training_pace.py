@@ -1,4 +1,4 @@
-"""The measured pace of a training step: numbers that make sense, and a model that stays as it was."""
+"""The measured pace of training and the measured latency: numbers that make sense, and a model that stays as it was."""
 
 import torch
 

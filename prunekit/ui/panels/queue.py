@@ -59,11 +59,11 @@ def runs_of_now(model: str) -> None:
     for run in [*shown, *going]:
         run_card(run, store())
     own = st.session_state.get("own_runs", set())
-    others = [run.id for run in waiting if run.id not in own]
+    untold = [run.id for run in waiting if run.id not in own][OTHERS:]
     for ahead, run in enumerate(waiting, start=busy):
-        if run.id not in others[OTHERS:]:
+        if run.id not in untold:
             run_card(run, store(), ahead)
-    if more := len(others[OTHERS:]):
+    if more := len(untold):
         sentence = ngettext("{n} more run waits; it is on Compare.", "{n} more runs wait; they are on Compare.", more)
         st.caption(sentence.format(n=more))
     in_full, in_short = _sweeps_of_now(sweeps, model)
