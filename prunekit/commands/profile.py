@@ -8,7 +8,7 @@ from prunekit.core.errors import BadSetting
 from prunekit.core.language import N_, _
 
 HELP = N_("Measure a model, or a folder that `prune --out` wrote.")
-BATCHES, FEW = (1, 64), (1, 8)
+BATCHES = (1, 64)  # of a folder
 
 
 def arguments(parser) -> None:
@@ -32,15 +32,13 @@ def run(options) -> dict:
     from prunekit.measurement import profile
     from prunekit.models import load, load_model
 
-    sizes = options.batch or BATCHES
     if options.folder:
-        model = load(options.folder)
+        model, sizes = load(options.folder), BATCHES
     else:
         card = model_card(options.model)
         model = load_model(card.id, report=tell)
-        # A batch of 64 large pictures takes minutes and gigabytes.
-        sizes = options.batch or (BATCHES if card.weights_from == "file" else FEW)
-    plain = profile(model, batch_sizes=sizes).to_plain()
+        sizes = card.batch_sizes
+    plain = profile(model, batch_sizes=options.batch or sizes).to_plain()
     if not options.json:
         for name in ("parameters", "nonzero", "macs", "bytes", "peak_memory_bytes"):
             print(f"{name:18} {plain[name]:>13,}")

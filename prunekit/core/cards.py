@@ -63,6 +63,11 @@ class ModelCard:
     def weights(self) -> Path:
         return self.folder / "weights.safetensors"
 
+    @property
+    def batch_sizes(self) -> tuple[int, int]:
+        """What its latency is measured at: 64 of torchvision's large pictures take minutes and gigabytes."""
+        return (1, 64) if self.weights_from == "file" else (1, 8)
+
     def lack_of_data(self) -> str:
         """What cannot be done because there is no data set for this model, and what can; "" when there is one."""
         if self.data:

@@ -1,4 +1,4 @@
-"""Where the shipped data lies, and when the full sets are taken in its place."""
+"""Where the shipped data lies, when the full sets are taken in its place, and what is said of files at odds."""
 
 from pathlib import Path
 

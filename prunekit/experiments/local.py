@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from prunekit.core.disk import write_whole
+from prunekit.core.disk import clear_parts, write_whole
 from prunekit.core.errors import PrunekitError, StoreUnavailable
 from prunekit.core.recipe import Recipe
 from prunekit.experiments.ledger import Ledger
@@ -33,6 +33,7 @@ def run_here(
     run_id = known.id if known else store.add(recipe.to_plain(), recipe.fingerprint, recipe.title(), role)
     folder = store.files(run_id)
     folder.mkdir(parents=True, exist_ok=True)
+    clear_parts(folder)
     path, number = folder / CHECKPOINT, len(store.events(run_id))
 
     def keep(checkpoint: Checkpoint) -> None:

@@ -64,7 +64,6 @@ def save(
         raise BadSetting(sentence.format(reason=str(error).rstrip("."))) from error
     folder = Path(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / WEIGHTS, data)
         write_whole(folder / PLAN, text.encode())
     except OSError as error:

@@ -16,7 +16,6 @@ from prunekit.ui.panels.numbers import Tile, tiles
 from prunekit.ui.plain import show_error
 from prunekit.ui.runs import all_runs
 
-BATCHES = (1, 8)  # more large pictures at once take minutes and gigabytes
 WANTED = "latency_wanted"
 SAME_SECONDS = 60  # who asks within a minute of somebody else is shown the same measurement
 
@@ -48,7 +47,7 @@ def _measured(card: ModelCard, moment: int) -> float:
     # Published weights make it neither faster nor slower, and need not be fetched for this.
     model = torchvision_id(card.arguments["name"]) if card.weights_from == "download" else card.id
     drawn = []
-    for batch in BATCHES:
+    for batch in card.batch_sizes:
         answer = ask("measured_latency", model, batch, moment, lane="preview")
         drawn.append(_tile(batch, answer))
         if isinstance(answer, Pending):  # one after the other: side by side they would slow each other
