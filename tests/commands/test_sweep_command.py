@@ -70,7 +70,11 @@ def test_cut_off_with_ctrl_c_the_same_command_goes_on(tmp_path, capsys, monkeypa
         interrupted.setattr(sweep, "_narrate", ctrl_c)
         assert main(words) == 130
     assert "Stopped with 0 of 2 runs finished; the same command goes on from there." in capsys.readouterr().err
+    run = next(iter(Store(tmp_path).runs()))
+    half = Store(tmp_path).files(run.id) / ".checkpoint.npz.1-2.part"
+    half.write_bytes(b"what a kill in the middle of writing leaves")
     assert main(words) == 0
+    assert not half.exists()
     told = capsys.readouterr()
     first = told.err.split("[2/2]")[0]
     assert "epoch 2 of 4" not in first

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from prunekit.core.disk import is_full, no_room, not_ours, write_whole
+from prunekit.core.disk import clear_parts, is_full, no_room, not_ours, write_whole
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
@@ -45,3 +45,16 @@ def test_a_file_that_cannot_be_written_stays_as_it_was_and_nothing_is_left_behin
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert [child.name for child in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_killed_writer_left_is_cleared_away_and_nothing_else(tmp_path, monkeypatch):
+    write_whole(tmp_path / "file", b"whole")
+    write_whole(tmp_path / ".hidden", b"somebody's")
+    with monkeypatch.context() as killed:
+        killed.setattr("os.fsync", lambda _number: (_ for _ in ()).throw(SystemExit))
+        killed.setattr(Path, "unlink", lambda *_args, **_named: None)  # a killed process cleans up nothing
+        with pytest.raises(SystemExit):
+            write_whole(tmp_path / "other", b"half")
+    assert len(list(tmp_path.iterdir())) == 3
+    clear_parts(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "file"]

@@ -1,5 +1,6 @@
 """The recorder's own rules, without an engine around it: a full disk loses nothing, a dead worker is told apart."""
 
+import numpy as np
 import pytest
 
 from prunekit.core.errors import StoreUnavailable
@@ -23,6 +24,7 @@ def run_id():
 
 
 EVENT = {"number": 0, "time": 1.0, "kind": "epoch", "epoch": 1}
+CONTENT = np.frombuffer(b"state of the training", dtype=np.uint8)
 
 
 def test_a_run_that_is_queued_is_handed_to_the_training_lane(run_id, lane):
@@ -78,11 +80,17 @@ def test_a_finished_run_is_timed_after_everything_that_trains(run_id, lane):
 
 
 def test_a_checkpoint_is_kept_whole_and_given_back(run_id):
-    import numpy as np
-
-    content = np.frombuffer(b"state of the training", dtype=np.uint8)
-    recorder.keep(run_id, 0, {"checkpoint.npz": content})
+    recorder.keep(run_id, 0, {"checkpoint.npz": CONTENT})
     assert recorder.begin(run_id, 0)["checkpoint"].tobytes() == b"state of the training"
+
+
+def test_what_the_worker_of_a_deleted_run_still_had_to_say_makes_no_folder(run_id):
+    recorder.begin(run_id, 0)
+    recorder.keep(run_id, 0, {"checkpoint.npz": CONTENT})
+    recorder.finish(run_id, 0, "stopped", None, None)
+    recorder.delete(run_id)
+    recorder.keep(run_id, 0, {"checkpoint.npz": CONTENT})
+    assert not Store(home()).files(run_id).exists()
 
 
 def test_a_finished_run_that_was_never_timed_is_timed_once_more(run_id, lane, monkeypatch):
