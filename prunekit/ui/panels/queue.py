@@ -8,10 +8,11 @@ import streamlit as st
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _, ngettext
 from prunekit.experiments.runs import ACTIVE, STUDY, WAITING, Run, queue_order
+from prunekit.experiments.sweep_runs import SweepRuns, sweeps_with_runs
 from prunekit.ui import frame
 from prunekit.ui.components.again import look_again
 from prunekit.ui.panels.run_card import card_style, is_untimed, run_card, run_line
-from prunekit.ui.panels.sweep_card import Standing, standings, sweep_card, sweep_line
+from prunekit.ui.panels.sweep_card import sweep_card, sweep_line
 from prunekit.ui.plain import as_typed, show_error
 from prunekit.ui.runs import (
     all_runs,
@@ -34,7 +35,7 @@ def runs_of_now(model: str) -> None:
     """Draws them, and looks again by itself for as long as something is going on."""
     card_style()
     everything = all_runs()
-    sweeps = standings(all_sweeps(), everything)
+    sweeps = sweeps_with_runs(all_sweeps(), everything)
     _answers(everything, sweeps)
     for press in open_presses():
         st.info(
@@ -44,7 +45,7 @@ def runs_of_now(model: str) -> None:
             icon=":material/hourglass_top:",
         )
     # The runs of a sweep are told by its card; those that somebody asked for by themselves are told here too.
-    folded = {run.id for standing in sweeps for run in standing.runs if run.role in ("sweep", STUDY)}
+    folded = {run.id for whole in sweeps for run in whole.runs if run.role in ("sweep", STUDY)}
     folded.discard(st.session_state.get("run_shown"))
     runs = [run for run in everything if run.id not in folded]
     going = [run for run in runs if run.state in ACTIVE]
@@ -67,12 +68,12 @@ def runs_of_now(model: str) -> None:
         sentence = ngettext("{n} more run waits; it is on Compare.", "{n} more runs wait; they are on Compare.", more)
         st.caption(sentence.format(n=more))
     in_full, in_short = _sweeps_of_now(sweeps, model)
-    for standing in in_full:
-        sweep_card(standing, store(), everything, ahead=_ahead(standing, everything))
+    for whole in in_full:
+        sweep_card(whole, store(), everything, ahead=_ahead(whole, everything))
     for run in latest[: 0 if shown else 1]:
         run_card(run, store())
-    for standing in in_short:
-        sweep_line(standing)
+    for whole in in_short:
+        sweep_line(whole)
     for run in [run for run in over if run not in latest][:RECENT]:
         run_line(run)
     if over or sweeps:
@@ -83,22 +84,22 @@ def runs_of_now(model: str) -> None:
         look_again(LATER_SECONDS, key="again_runs")
 
 
-def _sweeps_of_now(sweeps: list[Standing], model: str) -> tuple[list[Standing], list[Standing]]:
+def _sweeps_of_now(sweeps: list[SweepRuns], model: str) -> tuple[list[SweepRuns], list[SweepRuns]]:
     """Those told in full, and those in a line: what is shown and what goes on first, else the latest of this model."""
-    mine = [standing for standing in sweeps if standing.model == model]
-    shown = [standing for standing in sweeps if standing.sweep.id == st.session_state.get("sweep_shown")]
-    going = [standing for standing in sweeps if not standing.is_over and standing not in shown]
-    going.sort(key=lambda standing: (not standing.count(*ACTIVE), standing.model != model))
-    own = [standing for standing in mine if not standing.is_study]
+    mine = [whole for whole in sweeps if whole.model == model]
+    shown = [whole for whole in sweeps if whole.sweep.id == st.session_state.get("sweep_shown")]
+    going = [whole for whole in sweeps if not whole.is_over and whole not in shown]
+    going.sort(key=lambda whole: (not whole.count(*ACTIVE), whole.model != model))
+    own = [whole for whole in mine if not whole.is_study]
     in_full = [*shown, *going[: SWEEPS - len(shown)]] or own[:1]
-    rest = [standing for standing in [*going, *mine] if standing not in in_full]
-    return in_full, list({standing.sweep.id: standing for standing in rest}.values())[:RECENT]
+    rest = [whole for whole in [*going, *mine] if whole not in in_full]
+    return in_full, list({whole.sweep.id: whole for whole in rest}.values())[:RECENT]
 
 
-def _ahead(standing: Standing, runs: list[Run]) -> int:
+def _ahead(whole: SweepRuns, runs: list[Run]) -> int:
     """How many runs of others go before the first of a sweep that waits."""
-    own = {run.id for run in standing.runs}
-    first = min((queue_order(run) for run in standing.runs if run.state in WAITING), default=None)
+    own = {run.id for run in whole.runs}
+    first = min((queue_order(run) for run in whole.runs if run.state in WAITING), default=None)
     if first is None:
         return 0
     return sum(
@@ -106,7 +107,7 @@ def _ahead(standing: Standing, runs: list[Run]) -> int:
     )
 
 
-def _answers(runs: list[Run], sweeps: list[Standing]) -> None:
+def _answers(runs: list[Run], sweeps: list[SweepRuns]) -> None:
     """Tells what the engine said to the presses since the last look, until the next press."""
     for press, answer in answered_presses():
         st.session_state["press_answer"] = (press.kind, answer)
@@ -123,7 +124,7 @@ def _answers(runs: list[Run], sweeps: list[Standing]) -> None:
     if isinstance(answer, PrunekitError):
         show_error(answer)
     elif kind == "sweep":
-        started = next((standing for standing in sweeps if standing.sweep.id == answer["id"]), None)
+        started = next((whole for whole in sweeps if whole.sweep.id == answer["id"]), None)
         if started is not None and not answer["new"]:
             st.info(_known_sweep(started), icon=":material/history:")
     elif answer["known"]:
@@ -132,10 +133,10 @@ def _answers(runs: list[Run], sweeps: list[Standing]) -> None:
             st.info(_known(known, answer["state"]), icon=":material/history:")
 
 
-def _known_sweep(standing: Standing) -> str:
-    if not standing.is_over:
+def _known_sweep(whole: SweepRuns) -> str:
+    if not whole.is_over:
         return _("This sweep is already on its way; it is not run twice.")
-    if standing.can_resume:
+    if whole.can_resume:
         return _("This sweep was begun before; here it is. “Resume all” runs what is missing.")
     return _("All runs of this sweep were run before; here they are. More seeds make it a new one.")
 

@@ -1,7 +1,6 @@
 """One sweep on the page: how far it is as a whole, what it shows so far, and what can be done with it."""
 
 import time
-from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -13,8 +12,9 @@ from prunekit.core.language import N_, _, ngettext
 from prunekit.core.recipe import Recipe
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.estimates import estimate, seconds_left
-from prunekit.experiments.runs import ACTIVE, RESUMABLE, STUDY, Run, StoredSweep
+from prunekit.experiments.runs import ACTIVE, Run
 from prunekit.experiments.store import Store
+from prunekit.experiments.sweep_runs import SweepRuns
 from prunekit.reports.progress import duration, progress
 from prunekit.reports.sweep_chart import sweep_chart
 from prunekit.reports.sweep_table import Line, sweep_lines
@@ -25,7 +25,7 @@ from prunekit.ui.plain import as_typed, show_error
 from prunekit.ui.runs import tell
 
 CHART_HEIGHT = 260
-STATES = {
+STATES = {  # of a sweep as a whole: the colour and the words
     "running": ("blue", N_("running")),
     "waiting": ("gray", N_("waiting")),
     "stopping": ("orange", N_("stopping")),
@@ -35,115 +35,65 @@ STATES = {
 }
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How far a sweep is: its row, and its runs in the order of its plan."""
-
-    sweep: StoredSweep
-    runs: tuple[Run, ...]
-
-    @property
-    def model(self) -> str:
-        return self.sweep.plan["base"]["model"]
-
-    def count(self, *states: str) -> int:
-        return sum(run.state in states for run in self.runs)
-
-    @property
-    def is_study(self) -> bool:
-        """Whether it came with prunekit."""
-        return any(run.role == STUDY for run in self.runs)
-
-    @property
-    def is_over(self) -> bool:
-        return all(run.is_over for run in self.runs)
-
-    @property
-    def state(self) -> str:
-        """One of STATES."""
-        if not self.is_over:
-            if self.sweep.stopped and self.count("stopping"):
-                return "stopping"
-            return "running" if self.count(*ACTIVE) else "waiting"
-        if self.count("stopped", "interrupted"):
-            return "stopped"
-        return "ended" if self.count("failed") else "finished"
-
-    @property
-    def can_resume(self) -> bool:
-        return self.count(*RESUMABLE) > 0
-
-    @property
-    def can_stop(self) -> bool:
-        # A run that is also somebody's own goes on when the sweep is stopped.
-        return any(run.role == "sweep" and run.state in ("queued", "running") for run in self.runs)
-
-
-def standings(sweeps: list[tuple[StoredSweep, list[str]]], runs: list[Run]) -> list[Standing]:
-    """All sweeps with their runs, the newest first."""
-    by_id = {run.id: run for run in runs}
-    return [Standing(sweep, tuple(by_id[i] for i in ids if i in by_id)) for sweep, ids in reversed(sweeps)]
-
-
-def sweep_card(standing: Standing, store: Store, history: list[Run], ahead: int = 0) -> None:
+def sweep_card(whole: SweepRuns, store: Store, history: list[Run], ahead: int = 0) -> None:
     """A sweep with all there is to tell of it; `ahead` is how many runs of others go first."""
-    with st.container(border=True, key=f"run_card_{standing.sweep.id}", gap="small"):
-        _head(standing)
-        running = next((run for run in standing.runs if run.state in ACTIVE), None)
+    with st.container(border=True, key=f"run_card_{whole.sweep.id}", gap="small"):
+        _head(whole)
+        running = next((run for run in whole.runs if run.state in ACTIVE), None)
         how_far = None
         if running is not None:
             how_far = progress(store.events(running.id), running.recipe["training"]["batch_size"])
-        total = max(len(standing.runs), 1)
-        done = standing.count("finished", "failed") + (min(how_far.fraction, 1.0) if how_far else 0.0)
-        if standing.state != "finished":
-            st.progress(min(done / total, 1.0), text=_how_far(standing, history))
+        total = max(len(whole.runs), 1)
+        done = whole.count("finished", "failed") + (min(how_far.fraction, 1.0) if how_far else 0.0)
+        if whole.state != "finished":
+            st.progress(min(done / total, 1.0), text=_how_far(whole, history))
         if running is not None:
             now = _("Now: {title} · {how_far}")
             st.caption(now.format(title=as_typed(running.title), how_far=how_far.sentence()))
-        elif ahead and not standing.is_over:
+        elif ahead and not whole.is_over:
             sentence = ngettext("{n} run of others goes first.", "{n} runs of others go first.", ahead)
             st.caption(sentence.format(n=ahead))
-        _failures(standing)
-        lines = _lines([(run.id, run.ended) for run in standing.runs if run.state == "finished"], standing)
+        _failures(whole)
+        lines = _lines([(run.id, run.ended) for run in whole.runs if run.state == "finished"], whole)
         if lines:
-            _results(standing, lines)
-        elif not standing.is_over:
+            _results(whole, lines)
+        elif not whole.is_over:
             st.caption(_("The chart appears here when the first run is finished, and fills as the others are."))
-        _further(standing)
+        _further(whole)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
-def _lines(finished: list[tuple], _standing: Standing) -> list[Line]:
-    return sweep_lines(list(_standing.runs))
+def _lines(finished: list[tuple], _whole: SweepRuns) -> list[Line]:
+    return sweep_lines(list(_whole.runs))
 
 
-def sweep_line(standing: Standing) -> None:
+def sweep_line(whole: SweepRuns) -> None:
     """A sweep in two lines, with a button that shows it in full."""
-    with st.container(border=True, key=f"run_line_{standing.sweep.id}", gap="xsmall"):
-        _head(standing, in_full=False)
-        st.caption(_counted(standing))
+    with st.container(border=True, key=f"run_line_{whole.sweep.id}", gap="xsmall"):
+        _head(whole, in_full=False)
+        st.caption(_counted(whole))
 
 
-def _head(standing: Standing, in_full: bool = True) -> None:
-    sweep = standing.sweep
-    colour, words = STATES[standing.state]
+def _head(whole: SweepRuns, in_full: bool = True) -> None:
+    sweep = whole.sweep
+    colour, words = STATES[whole.state]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.text(sweep.title, width="content")
-        if standing.is_study:
+        if whole.is_study:
             help = _("It came with prunekit, so that the first chart is not empty.")
             st.badge(_("study"), color="violet", icon=":material/menu_book:", help=help)
         else:
             st.badge(_("sweep"), color="violet", icon=":material/grid_on:")
         st.badge(_(words), color=colour)
-        other_model_badge(standing.model)
+        other_model_badge(whole.model)
         st.space("stretch")
         if not in_full:
             st.button(_("Show"), key=f"show_{sweep.id}", on_click=_show, args=(sweep.id,))
             return
-        if standing.can_stop:
+        if whole.can_stop:
             help = _("Finished runs and epochs are kept; runs that somebody started by themselves go on.")
             action_button("stop_sweep", sweep.id, _("Stop all"), ":material/stop:", help)
-        if standing.can_resume and standing.state != "stopping":
+        if whole.can_resume and whole.state != "stopping":
             help = _("Queues what was stopped, cut off or failed; each goes on from the last epoch that was kept.")
             action_button("resume_sweep", sweep.id, _("Resume all"), ":material/resume:", help)
 
@@ -152,27 +102,27 @@ def _show(sweep_id: str) -> None:
     st.session_state["sweep_shown"] = sweep_id
 
 
-def _counted(standing: Standing) -> str:
+def _counted(whole: SweepRuns) -> str:
     """As in “7 of 27 runs finished · 1 failed”."""
-    parts = [_("{n} of {all} runs finished").format(n=standing.count("finished"), all=len(standing.runs))]
-    if failed := standing.count("failed"):
+    parts = [_("{n} of {all} runs finished").format(n=whole.count("finished"), all=len(whole.runs))]
+    if failed := whole.count("failed"):
         parts.append(_("{n} failed").format(n=failed))
-    if stopped := standing.count("stopped", "interrupted"):
+    if stopped := whole.count("stopped", "interrupted"):
         parts.append(_("{n} stopped").format(n=stopped))
     return " · ".join(parts)
 
 
-def _how_far(standing: Standing, history: list[Run]) -> str:
-    left = None if standing.is_over else _seconds_left(standing, history)
+def _how_far(whole: SweepRuns, history: list[Run]) -> str:
+    left = None if whole.is_over else _seconds_left(whole, history)
     words = [_("about {time} left").format(time=duration(left))] if left else []
-    return " · ".join([_counted(standing), *words])
+    return " · ".join([_counted(whole), *words])
 
 
-def _seconds_left(standing: Standing, history: list[Run]) -> float | None:
-    left = seconds_left(standing.runs, time.time())
+def _seconds_left(whole: SweepRuns, history: list[Run]) -> float | None:
+    left = seconds_left(whole.runs, time.time())
     if left is not None:
         return left
-    return _by_earlier_runs(standing.sweep.id, [run for run in standing.runs if not run.is_over], history)
+    return _by_earlier_runs(whole.sweep.id, [run for run in whole.runs if not run.is_over], history)
 
 
 @st.cache_data(ttl=10, max_entries=50, show_spinner=False)
@@ -184,24 +134,24 @@ def _by_earlier_runs(sweep_id: str, _open: list[Run], _history: list[Run]) -> fl
         return None
 
 
-def _failures(standing: Standing) -> None:
+def _failures(whole: SweepRuns) -> None:
     """Why runs failed, each reason once."""
     reasons: dict[str, int] = {}
-    for run in standing.runs:
+    for run in whole.runs:
         if run.state == "failed" and run.error:
             reasons[run.error] = reasons.get(run.error, 0) + 1
     for reason, n in list(reasons.items())[:3]:
         show_error(ngettext("{n} run: {reason}", "{n} runs: {reason}", n).format(n=n, reason=reason))
 
 
-def _results(standing: Standing, lines: list[Line]) -> None:
-    task = task_of(standing.model)
+def _results(whole: SweepRuns, lines: list[Line]) -> None:
+    task = task_of(whole.model)
     title = _("{metric} on validation data after fine-tuning: means over the seeds, bars of one standard deviation")
     st.caption(title.format(metric=_(task.metric_label)))
     # The amounts of the plan, not those that are there yet: the axis stays where it is while the chart fills.
-    options = sweep_chart(lines, standing.sweep.plan["amounts"], task)
+    options = sweep_chart(lines, whole.sweep.plan["amounts"], task)
     alt = _("The metric of each criterion over the amounts of the sweep")
-    st.echarts_chart(options, height=CHART_HEIGHT, key=f"sweep_chart_{standing.sweep.id}", alt=alt)
+    st.echarts_chart(options, height=CHART_HEIGHT, key=f"sweep_chart_{whole.sweep.id}", alt=alt)
     with st.expander(_("Means and spreads"), icon=":material/table_rows:"):
         st.dataframe(_table(lines, task.percent), hide_index=True)
         st.caption(_("± is the standard deviation over the seeds; a single seed has none."))
@@ -229,13 +179,13 @@ def _table(lines: list[Line], as_percent: bool) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _further(standing: Standing) -> None:
+def _further(whole: SweepRuns) -> None:
     """The ways on: the chart of all runs, the command, another name, the end."""
-    sweep = standing.sweep
+    sweep = whole.sweep
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(_("Compare its runs"), key=f"compare_{sweep.id}", icon=":material/ssid_chart:"):
             st.session_state["compared_sweep"] = sweep.id
-            st.switch_page(frame.page("compare"), query_params={"model": standing.model})
+            st.switch_page(frame.page("compare"), query_params={"model": whole.model})
         with st.popover(_("Repeat it"), icon=":material/terminal:", key=f"repeat_{sweep.id}"):
             st.caption(_("This line runs the sweep without the app; cut off, it goes on where it was:"))
             try:
@@ -255,8 +205,8 @@ def _further(standing: Standing) -> None:
                 _("Delete the sweep"),
                 key=f"delete_{sweep.id}",
                 icon=":material/delete:",
-                disabled=not standing.is_over,
-                help=_("Stop it first.") if not standing.is_over else None,
+                disabled=not whole.is_over,
+                help=_("Stop it first.") if not whole.is_over else None,
             )
             if gone and tell("delete_sweep", sweep.id, with_runs):
                 st.rerun()
