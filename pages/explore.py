@@ -11,7 +11,7 @@ from prunekit.ui.panels.cut_exchange import cut_exchange
 from prunekit.ui.panels.layers import layer_editor, uncut_layers
 from prunekit.ui.panels.numbers import Outlook, numbers_line
 from prunekit.ui.panels.preview import ask_for_preview, preview_tile
-from prunekit.ui.panels.sides import keep_button, preview_beside, side_a, side_line, sides_by_layer, with_preview
+from prunekit.ui.panels.sides import keep_button, preview_beside, side_a, side_line, sides_by_layer
 from prunekit.ui.panels.torchvision_picker import must_be_fetched, offer_untrained
 from prunekit.ui.tables import table_of
 
@@ -44,7 +44,7 @@ if answers is None:
 aim = state.take_aim(card.id)
 exploration, summary = answers
 
-table = table_of(question.key + card.checksum, exploration["table"])
+table = table_of(question.key, exploration["table"])
 state.fit_cut(question, scope, table.names)
 address.open_rows(question, scope, view, table)
 if aim:
@@ -66,6 +66,7 @@ data = picture_data(
     rows,
     {layer["name"]: layer["kind"] for layer in summary["layers"]},
     key=question.key,
+    model=card.id,
     view=view,
     scope=scope,
     signed=view == "weights" and question.scorer == "magnitude" and question.granularity == "weight",
@@ -85,10 +86,10 @@ def board() -> None:
     cut = state.cut()
     outlook = Outlook.of(table, cut)
     preview = preview_tile(question, cut, card, state.settled())
-    query = address.write_address(question, scope, view, table, side)
-    a = with_preview(side) if side else None
+    a = side_a(card.id)
+    query = address.write_address(question, scope, view, table, a)
     if a:
-        preview = preview_beside(preview, a, question, cut, card)
+        a, preview = preview_beside(preview, a, question, cut, card)
     with numbers:
         beside = (a.outlook, unit_words(a.question.granularity)) if a else None
         numbers_line(outlook, unit_words(question.granularity), preview, a=beside)

@@ -1,7 +1,5 @@
 """The address of the Explore page: read when a session begins there, written when the hand has let go."""
 
-import contextlib
-import dataclasses
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -28,7 +26,7 @@ from prunekit.experiments.engine import Pending
 from prunekit.ui import state
 from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import ask
-from prunekit.ui.panels.sides import Side, bring_side, side_a
+from prunekit.ui.panels.sides import Side, bring_side, drop_side, side_a
 from prunekit.ui.plain import as_typed
 from prunekit.ui.state import Question
 from prunekit.ui.tables import table_of
@@ -91,6 +89,10 @@ def open_rows(question: Question, scope: str, view: str, table: CutTable) -> Non
 
 def open_side(model: str) -> None:
     """Sets aside what the address says was set aside, when its scores are known; looks again until they are."""
+    side = side_a(model)
+    if side and side.key != side.question.key:  # of weights or data that others have taken the place of
+        drop_side(model)
+        st.session_state["address_side"] = (model, *read_side(side.address))
     awaited = _awaited_side(model)
     if awaited is None:
         return
@@ -104,7 +106,7 @@ def open_side(model: str) -> None:
         if isinstance(found, Pending):
             look_again(0.5 if found.state != "off" else 0, key="again_side")
             return
-        table = table_of(question.key + model_card(model).checksum, found["table"])
+        table = table_of(question.key, found["table"])
         overrides, locked = read_own_cuts(own, table.names, table.units) if own else ({}, frozenset())
     except (EngineUnavailable, ComingLater):  # it may be back at the next look
         look_again(1.0, key="again_side")
@@ -113,25 +115,13 @@ def open_side(model: str) -> None:
         del st.session_state["address_side"]
         return
     del st.session_state["address_side"]
-    cut = Cut(place.sparsity, place.scope, overrides, locked)
-    side = Side.of(question, cut, table, found["rows"])
-    bring_side(dataclasses.replace(side, preview=_known_preview(question, cut)))
+    bring_side(Side.of(question, Cut(place.sparsity, place.scope, overrides, locked), table, found["rows"]))
 
 
 def _awaited_side(model: str) -> tuple[Place, str] | None:
     """What the address said was set aside, and its own cuts, until its scores are known."""
     of, *side = st.session_state.get("address_side", (None,))
     return tuple(side) if of == model else None
-
-
-def _known_preview(question: Question, cut: Cut) -> dict | None:
-    """What the preview of a cut said when the link was made, if that is still known here."""
-    if model_card(question.model).lack_of_data():
-        return None
-    with contextlib.suppress(PrunekitError):
-        found = ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=0.0)
-        return found if isinstance(found, dict) else None
-    return None
 
 
 def say_faults(question: Question, scope: str, view: str) -> None:

@@ -39,7 +39,8 @@ class Question:
 
     @property
     def key(self) -> str:
-        return json.dumps(self.arguments(), sort_keys=True)
+        """The same for as long as the answer is: it depends on the weights and on the data at hand, too."""
+        return json.dumps([*self.arguments(), *model_card(self.model).identity()], sort_keys=True)
 
 
 # -- the model: the address first, then the session, so that a link, a reload and a page switch all keep it -------

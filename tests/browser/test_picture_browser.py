@@ -46,8 +46,8 @@ class Picture:
         page.set_content('<div class="cuts" style="width: 900px"></div>')
         page.evaluate(BEGIN, SOURCE)
 
-    def show(self, view: str = "importance") -> str:
-        usual = {"key": "k", "scope": "layer", "signed": False, "axis": "score", "what": "channels"}
+    def show(self, view: str = "importance", model: str = "lenet-fashion") -> str:
+        usual = {"key": model, "model": model, "scope": "layer", "signed": False, "axis": "score", "what": "channels"}
         self.data = picture_data(self.table, self.rows, {}, view=view, **usual)
         self.page.evaluate("(data) => show(data)", self.data)
         return self.data["board"]
@@ -65,6 +65,15 @@ class Picture:
     def lock(self, i: int) -> None:
         self.page.locator(".row").nth(i).locator(".lock").click()
 
+    def swipe(self, points: list[tuple[float, float]]) -> None:
+        """A finger on a touch screen, from point to point."""
+        kinds = ["touchStart", *["touchMove"] * (len(points) - 1), "touchEnd"]
+        session = self.page.context.new_cdp_session(self.page)
+        for kind, at in zip(kinds, [*points, None], strict=True):
+            touches = [{"x": at[0], "y": at[1]}] if at else []
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+            self.page.wait_for_timeout(30)
+
     @property
     def told(self) -> list[dict]:
         """All messages to the server."""
@@ -74,7 +83,7 @@ class Picture:
 @pytest.fixture
 def picture(chromium):
     """A picture that has been drawn and has not heard of the server yet."""
-    context = chromium.new_context()
+    context = chromium.new_context(has_touch=True)
     picture = Picture(context.new_page())
     picture.page.set_default_timeout(5000)
     picture.show()
@@ -186,6 +195,37 @@ def test_a_key_on_a_slider_moves_the_cut_by_a_thousandth_and_is_one_step_of_undo
     assert (moved["overrides"].get(picture.names[0], moved["sparsity"]), moved["settled"]) == (0.501, True)
     picture.page.get_by_label("Undo").click()
     assert (picture.told[-1]["sparsity"], picture.told[-1]["overrides"]) == (0.5, {})
+
+
+def test_a_finger_that_scrolls_over_the_histogram_cuts_nothing_and_one_that_drags_does(picture):
+    folder = Path(cuts.__file__).parent
+    picture.page.add_style_tag(content=(folder / "cuts.css").read_text(encoding="utf-8") + "body { height: 3000px; }")
+    picture.answer(Cut(0.5, "layer"), revision=1)
+    picture.type(25)
+    picture.page.get_by_label("Undo").click()
+    x, y = centre(picture.page.locator(".plot"))
+    picture.swipe([(x, y - 20 * i) for i in range(8)])
+    assert picture.page.evaluate("scrollY") > 50
+    last = picture.told[-1]
+    assert (last["sparsity"], last["overrides"], last["settled"]) == (0.5, {}, True)
+    picture.page.get_by_label("Redo").click()
+    expect(picture.readout).to_have_text("25.0 % pruned, 27 of 36 kept")
+    x, y = centre(picture.page.locator(".plot"))
+    picture.swipe([(x + 20 * i, y) for i in range(5)])
+    assert picture.told[-1]["overrides"].keys() == {picture.names[0]}
+
+
+def test_undo_takes_nothing_of_one_model_to_another_with_the_same_rows(picture):
+    picture.answer(Cut(0.5, "layer"), revision=1)
+    picture.type(25)
+    picture.show(model="mlp-digits")
+    picture.answer(Cut(0.25, "layer"), revision=2)
+    expect(picture.readout).to_have_text("25.0 % pruned, 27 of 36 kept")
+    expect(picture.page.get_by_label("Undo")).to_be_disabled()
+    picture.show()
+    picture.answer(Cut(0.25, "layer"), revision=2)
+    picture.page.get_by_label("Undo").click()
+    expect(picture.readout).to_have_text("50.0 % pruned, 18 of 36 kept")
 
 
 def centre(locator) -> tuple[float, float]:

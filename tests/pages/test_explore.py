@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from prunekit.core import cards
+from prunekit.core.amounts import compact, percent
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
-from prunekit.core.errors import EngineUnavailable
+from prunekit.core.errors import CannotScore, EngineUnavailable
 from tests.app_over_toy import AppOverToy, component, elements, tiles
 from tests.pages.reading import errors
 
@@ -81,6 +83,46 @@ def test_the_preview_of_another_cut_is_marked_as_such_while_the_engine_works(app
     at.session_state["cut"] = Cut(0.6)
     at.run()
     assert tiles(at)["Accuracy before fine-tuning"] == ("82.8 %", "Computing.")
+
+
+def test_what_one_model_s_preview_said_is_not_shown_for_another(app):
+    at = app.open("explore", auto_preview=False)
+    [button] = [b for b in at.button if b.label == "Preview"]
+    button.click().run()
+    assert tiles(at)["Accuracy before fine-tuning"][0] == "82.8 %"
+    next(e for e in at.selectbox if e.key == "header_model").set_value("mlp-digits").run()
+    assert tiles(at)["Accuracy before fine-tuning"] == ("–", "not asked yet")
+
+
+def test_a_preview_that_went_wrong_is_told_of_its_own_cut_alone(app):
+    real = app.engine.preview
+    app.engine.preview = lambda *args: (_ for _ in ()).throw(CannotScore("No."))
+    at = app.open("explore")
+    at.run()
+    assert tiles(at)["Accuracy before fine-tuning"] == ("–", "No.")
+    app.engine.preview, app.engine.slow = real, 1
+    at.session_state["cut"] = Cut(0.6)
+    at.run()
+    assert tiles(at)["Accuracy before fine-tuning"] == ("…", "Computing.")
+
+
+def test_scores_of_the_full_data_set_take_the_place_of_those_of_the_shipped_part(app, monkeypatch):
+    monkeypatch.setattr(cards, "part_at_hand", lambda _data: "shipped")
+    at = app.open("explore", scorer="taylor", scope="layer", cut=Cut(0.3, "global", {"conv1": 0.25}))
+    at.button(key="keep_a").click().run()
+    before, shown = component(at, "cuts_reply"), component(at, "cuts")["board"]
+    real = app.engine.exploration
+    app.engine.exploration = lambda *args: real(*args[:4], 1, args[5])
+    monkeypatch.setattr(cards, "part_at_hand", lambda _data: "full")
+    at.session_state["scope"] = "global"
+    at.run()
+    after = CutTable.from_plain(app.engine.exploration("lenet-fashion", "taylor", {}, "channel", 0, 512)["table"])
+    kept = after.kept(at.session_state["cut"]).tolist()
+    assert component(at, "cuts")["board"] != shown
+    assert component(at, "cuts_reply")["kept"] == kept != before["kept"]
+    side = at.session_state["sides"]["lenet-fashion"]
+    assert side.outlook.kept.tolist() == after.kept(side.cut).tolist()
+    assert side.key == side.question.key
 
 
 def test_a_criterion_that_cannot_be_used_says_why_and_the_page_stays_usable(app):
@@ -242,6 +284,33 @@ def test_a_cut_that_is_kept_as_a_stands_beside_the_one_that_is_moved_on(app):
     assert beside(at)[2].endswith(f", B {100 * (1 - of_b / of_a):.1f} % less")
     assert beside(at)[-1] == "A 82.8 %, B 12.8 points lower"
     assert "Magnitude · channels · global · 30.0 %" in texts_of(at.markdown)
+
+
+def test_an_a_that_was_kept_before_its_preview_came_gets_it_when_b_has_its_own(app):
+    at = app.open("explore", cut=Cut(0.3))
+    app.engine.slow = 2
+    at.button(key="keep_a").click().run()
+    at.session_state["cut"] = Cut(0.5)
+    at.run()
+    at.run()
+    assert beside(at)[-1] == "A was not previewed"
+    at.run()
+    assert beside(at)[-1] == "A …"
+    for _look in range(2):
+        at.run()
+    assert beside(at)[-1] == "A 82.8 %, B 12.8 points lower"
+
+
+def test_what_is_left_as_zeros_by_one_of_two_cuts_is_counted_by_what_is_not_zero(app):
+    at = app.open("explore", granularity="weight", cut=Cut(0.6))
+    at.button(key="keep_a").click().run()
+    at.session_state["cut"] = Cut(0.0)
+    at.run()
+    table = table_of(app, "weight")
+    left = table.costs.totals(table.kept(Cut(0.6)))["nonzero"]
+    assert "Non-zero parameters" in tiles(at)
+    more = percent(table.costs.totals(table.units)["nonzero"] / left - 1)
+    assert beside(at)[1] == f"A {compact(left)}, B {more} more"
 
 
 def test_a_may_have_another_criterion_and_granularity_and_swap_brings_both_back(app):

@@ -14,7 +14,15 @@ def data_of(rows: int, granularity: str, **changes) -> tuple[dict, CutTable]:
     answer = ToyEngine(rows).exploration("lenet-fashion", "magnitude", {}, granularity, 0, 1)
     table = CutTable.from_plain(answer["table"])
     drawn = [row | answer["scores"][row["name"]] for row in answer["rows"]]
-    usual = {"key": "k", "view": "importance", "scope": "global", "signed": False, "axis": "score", "what": "units"}
+    usual = {
+        "key": "k",
+        "model": "m",
+        "view": "importance",
+        "scope": "global",
+        "signed": False,
+        "axis": "score",
+        "what": "units",
+    }
     return picture_data(table, drawn, {}, **usual | changes), table
 
 

@@ -28,6 +28,11 @@ class Outlook:
         before, after = table.costs.totals(table.units), table.costs.totals(kept)
         return cls(kept, int(table.units.sum()), table.sparsity(kept), before, after)
 
+    @property
+    def leaves_zeros(self) -> bool:
+        """Whether what is cut stays in place as zeros."""
+        return self.after["parameters"] == self.before["parameters"] and self.after["nonzero"] != self.before["nonzero"]
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -51,8 +56,10 @@ def numbers_line(outlook: Outlook, units: str, *more: Tile, a: tuple[Outlook, st
     """
     before, after = outlook.before, outlook.after
     kept = int(outlook.kept.sum())
-    zeros = after["parameters"] == before["parameters"] and after["nonzero"] != before["nonzero"]
-    quantity = "nonzero" if zeros else "parameters"
+    zeros = outlook.leaves_zeros
+    # Where one of two cuts leaves zeros, what the two have in common is what is not zero.
+    nonzero = zeros or (a is not None and a[0].leaves_zeros)
+    quantity = "nonzero" if nonzero else "parameters"
     tiles(
         [
             Tile(
@@ -62,7 +69,7 @@ def numbers_line(outlook: Outlook, units: str, *more: Tile, a: tuple[Outlook, st
                 beside=_sparsity_beside(outlook, units, *a) if a else "",
             ),
             Tile(
-                _("Non-zero parameters") if zeros else _("Parameters"),
+                _("Non-zero parameters") if nonzero else _("Parameters"),
                 compact(after[quantity]),
                 _compared(compact(before[quantity]), after[quantity], before[quantity]),
                 beside=_beside(outlook, a[0], quantity, compact) if a else "",

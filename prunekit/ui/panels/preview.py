@@ -22,9 +22,9 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
     if card.lack_of_data():
         return Tile(_label(card), "–", _("no data set to measure it on"), card.lack_of_data(), tone="wide wait")
     state = st.session_state
-    key = (question.key, str(cut.to_plain()))
+    key = _key(question, cut)
     looks = state["preview_looks"] = state.get("preview_looks", 0) + 1
-    known = state.get("preview", (None, None))
+    known = _last(question)
     pending, asked = None, state.pop("preview_asked", False)
     if known[0] != key and settled:
         if looks == 1:
@@ -32,8 +32,7 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
         elif asked or state.get("auto_preview", True) or state.get("preview_key") == key:
             state["preview_key"] = key
             try:
-                # Without patience: neither these numbers nor those of the next move are to wait for a preview.
-                answer = ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=0.0)
+                answer = ask_preview(question, cut)
             except EngineUnavailable as error:
                 pending = str(error)  # it may be back at the next look
             except PrunekitError as error:
@@ -48,15 +47,30 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
     return _tile(known, key, pending, card)
 
 
+def ask_preview(question: Question, cut: Cut) -> dict | Pending:
+    """Without patience: neither these numbers nor those of the next move are to wait for a preview."""
+    return ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=0.0)
+
+
 def known_preview(question: Question, cut: Cut) -> dict | None:
     """The answer for a cut, where it is the one that was asked last and has come."""
-    held, answer = st.session_state.get("preview", (None, None))
-    return answer if isinstance(answer, dict) and held == (question.key, str(cut.to_plain())) else None
+    held, answer = _last(question)
+    return answer if isinstance(answer, dict) and held == _key(question, cut) else None
 
 
 def ask_for_preview() -> None:
     """What the preview button does."""
     st.session_state["preview_asked"] = True
+
+
+def _key(question: Question, cut: Cut) -> tuple[str, str, str]:
+    return question.model, question.key, str(cut.to_plain())
+
+
+def _last(question: Question) -> tuple:
+    """The key of the last preview of this model and its answer, or what went wrong; (None, None) without one."""
+    held, answer = st.session_state.get("preview", (None, None))
+    return (held, answer) if held and held[0] == question.model else (None, None)
 
 
 def _label(card: ModelCard) -> str:
@@ -66,7 +80,7 @@ def _label(card: ModelCard) -> str:
 def _tile(known: tuple, key: tuple, pending: str | None, card: ModelCard) -> Tile:
     label = _label(card)
     held, answer = known
-    if answer is None:
+    if answer is None or (isinstance(answer, str) and held != key):
         return Tile(label, "…" if pending else "–", pending or _("not asked yet"), tone="wide wait")
     if isinstance(answer, str):
         return Tile(label, "–", answer, tone="wide wait")

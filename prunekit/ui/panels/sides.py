@@ -1,5 +1,6 @@
 """Two cuts side by side: A, set aside with its numbers, beside B, the one that is under the hand."""
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 
@@ -11,15 +12,18 @@ from prunekit.core.cards import ModelCard
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.descriptions import scorer_descriptions
+from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.core.link import Place, own_cuts, side_parameters
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import in_words, settings_of
+from prunekit.experiments.engine import Pending
 from prunekit.ui import state
+from prunekit.ui.components.again import look_again
 from prunekit.ui.forms import choice_labels
 from prunekit.ui.panels.controls import unit_words
 from prunekit.ui.panels.numbers import Outlook, Tile
-from prunekit.ui.panels.preview import known_preview
+from prunekit.ui.panels.preview import ask_preview, known_preview
 from prunekit.ui.plain import as_typed
 from prunekit.ui.state import Question
 
@@ -28,10 +32,12 @@ from prunekit.ui.state import Question
 class Side:
     """A cut and the question whose scores it is of, with its numbers as they were: nothing is computed again.
 
-    rows: for each row its layer, its units that are kept, and all its units; address: parameters that bring it back.
+    key: of the question when it was asked; rows: for each row its layer, its units that are kept, and all its units;
+    address: parameters that bring it back.
     """
 
     question: Question
+    key: str
     cut: Cut
     outlook: Outlook
     rows: tuple[tuple[str, int, int], ...]
@@ -46,7 +52,7 @@ class Side:
         kept = tuple((row["layer"], int(k), int(n)) for row, k, n in counts)
         place = Place(question.scorer, question.knobs, question.granularity, scope=cut.scope, sparsity=cut.sparsity)
         address = side_parameters(place, own_cuts(cut, table.names, table.units))
-        return cls(question, cut, outlook, kept, address, known_preview(question, cut))
+        return cls(question, question.key, cut, outlook, kept, address, known_preview(question, cut))
 
     def words(self) -> str:
         """What kind of cut it is: criterion with its knobs, granularity, scope, sparsity."""
@@ -66,6 +72,11 @@ def side_a(model: str) -> Side | None:
 def bring_side(side: Side) -> None:
     """Makes a side the one that was set aside for its model."""
     st.session_state.setdefault("sides", {})[side.question.model] = side
+
+
+def drop_side(model: str) -> None:
+    """There is no side of a model any more."""
+    st.session_state.get("sides", {}).pop(model, None)
 
 
 def keep_button(question: Question, table: CutTable, rows: list[dict]) -> None:
@@ -102,30 +113,34 @@ def side_line(side: Side, question: Question, table: CutTable, rows: list[dict])
             key="drop_a",
             type="tertiary",
             icon=":material/close:",
-            on_click=_drop,
+            on_click=drop_side,
             args=(question.model,),
         )
 
 
-def with_preview(side: Side) -> Side:
-    """The side with its preview, where that has come only after the side was set aside."""
-    if side.preview is None and (preview := known_preview(side.question, side.cut)):
-        side = dataclasses.replace(side, preview=preview)
-        bring_side(side)
-    return side
+def preview_beside(tile: Tile, side: Side, question: Question, cut: Cut, card: ModelCard) -> tuple[Side, Tile]:
+    """The tile of B's preview with A's in it, and the difference where there is one to speak of; and A with what came.
 
-
-def preview_beside(tile: Tile, side: Side, question: Question, cut: Cut, card: ModelCard) -> Tile:
-    """The tile of B's preview with A's in it, and the difference where there is one to speak of."""
-    a, b = side.preview, known_preview(question, cut)
+    A may have been set aside before its preview was there. It is asked for when B's has come: that is the one under
+    the hand.
+    """
     if card.lack_of_data():
-        return tile
-    if a is None:
-        return dataclasses.replace(tile, beside=_("A was not previewed"))
-    beside = _("A {value}").format(value=metric_text(a["value"], card.task.percent))
+        return side, tile
+    b, found = known_preview(question, cut), side.preview
+    if found is None and b is not None:
+        with contextlib.suppress(PrunekitError):
+            found = ask_preview(side.question, side.cut)
+    waits = isinstance(found, Pending)
+    look_again(0.35 if waits else 0, key="again_a")
+    if found is None or waits:
+        return side, dataclasses.replace(tile, beside=_("A …") if waits else _("A was not previewed"))
+    if side.preview is None:
+        side = dataclasses.replace(side, preview=found)
+        bring_side(side)
+    beside = _("A {value}").format(value=metric_text(found["value"], card.task.percent))
     if b is not None:
-        beside = f"{beside}, {_difference(a, b, card.task.percent)}"
-    return dataclasses.replace(tile, beside=beside)
+        beside = f"{beside}, {_difference(found, b, card.task.percent)}"
+    return side, dataclasses.replace(tile, beside=beside)
 
 
 def sides_by_layer(side: Side, b: Outlook, rows: list[dict], table: CutTable) -> None:
@@ -186,7 +201,3 @@ def _swap(side: Side, question: Question, table: CutTable, rows: list[dict]) -> 
     state.set_controls(theirs.scorer, theirs.knobs, theirs.granularity, side.cut.scope)
     st.session_state["cut_rows"] = [theirs.model, theirs.granularity]  # the own cuts that come are of these rows
     state.move_cut(side.cut)
-
-
-def _drop(model: str) -> None:
-    st.session_state.get("sides", {}).pop(model, None)

@@ -13,7 +13,7 @@ const ICONS = {
 
 const boards = new WeakMap();
 const replies = (globalThis.prunekitReplies ??= { latest: new Map(), heard: new EventTarget() });
-// What undo and redo know of each set of rows, also while another page or other rows are shown.
+// What undo and redo know of the rows of each model, also while another page or other rows are shown.
 const steps = (globalThis.prunekitSteps ??= new Map());
 
 function make(tag, className, parent, attributes = {}) {
@@ -90,7 +90,7 @@ class Board {
   show(data) {
     if (this.data?.board === data.board) return;
     // Another criterion, scope or view has the same rows: a cut of before still means something there.
-    const rowsOf = (board) => JSON.stringify(board?.rows.map((row) => [row.name, row.units]));
+    const rowsOf = (board) => JSON.stringify(board && [board.model, board.rows.map((row) => [row.name, row.units])]);
     const rows = rowsOf(data);
     if (rowsOf(this.data) !== rows) {
       if (!steps.has(rows)) steps.set(rows, { past: [], future: [] });
@@ -341,8 +341,10 @@ class Board {
       this.own(this.focus, row.scores.below(this.pointer)[0] / row.units, false);
       this.send(false);
     };
+    let before;
     this.plot.addEventListener("pointerdown", (event) => {
       if (event.button || this.handle.hidden || this.isLocked(this.focus)) return;
+      before = { cut: this.cut, future: this.steps.future };
       this.remember();
       this.plot.setPointerCapture(event.pointerId);
       this.plot.classList.add("moving");
@@ -362,7 +364,14 @@ class Board {
       this.paint();
     };
     this.plot.addEventListener("pointerup", release);
-    this.plot.addEventListener("pointercancel", release);
+    this.plot.addEventListener("pointercancel", () => {
+      if (!this.held) return;
+      // The browser takes the finger for one that scrolls: it has not touched the line.
+      this.steps.past.pop();
+      this.steps.future = before.future;
+      this.change(before.cut, false);
+      release();
+    });
     this.plot.addEventListener("pointerleave", () => { this.tip.hidden = true; });
     this.handle.addEventListener("keydown", (event) => {
       const row = this.rows[this.focus], pruned = this.counts[this.focus];

@@ -33,6 +33,7 @@ def picture_data(
     kinds: dict[str, str],
     *,
     key: str,
+    model: str,
     view: str,
     scope: str,
     signed: bool,
@@ -42,9 +43,9 @@ def picture_data(
     """The constant part of the picture: it changes only when another question is asked.
 
     rows: for each row of the table a dict of name, label, layer and what to draw: low, high (in decades if "log"),
-    counts (bins). kinds: layer name -> "Conv2d". view: "importance" or "weights"; signed: the weights are drawn with
-    the cut at plus and minus the threshold; axis: the words below the picture;
-    what: what is counted ("channels").
+    counts (bins). kinds: layer name -> "Conv2d". model: what undo and redo are of. view: "importance" or
+    "weights"; signed: the weights are drawn with the cut at plus and minus the threshold; axis: the words below the
+    picture; what: what is counted ("channels").
     """
     drawn = [
         {
@@ -62,6 +63,7 @@ def picture_data(
     ]
     return {
         "board": fingerprint([key, view, scope, axis]),
+        "model": model,
         "rows": drawn,
         "scope": scope,
         "common": scope == "global",
