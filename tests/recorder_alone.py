@@ -12,6 +12,8 @@ class IdleLane(TrainingLane):
         self.waiting: dict[str, float] = {}
         self.timings: list[str] = []
         self.stopped: list[str] = []
+        self.states: dict[str, str] = {}  # of tasks that are not simply on their way
+        self.hired = self.kept_awake = 0
 
     @property
     def order(self) -> list[str]:
@@ -32,10 +34,13 @@ class IdleLane(TrainingLane):
         self.stopped.append(run_id)
 
     def tasks(self) -> dict[str, str]:
-        return dict.fromkeys(self.waiting, "processing")
+        return dict.fromkeys(self.waiting, "processing") | self.states
+
+    def stay_awake(self) -> None:
+        self.kept_awake += 1
 
     def hire(self) -> None:
-        pass
+        self.hired += 1
 
 
 def recorder_alone(monkeypatch) -> IdleLane:

@@ -137,13 +137,15 @@ def _is_alive(known: Download) -> bool:
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(known.pid)
         # A child that nobody has waited for is still listed, but does nothing any more.
-        return abs(process.create_time() - known.born) < 2 and process.status() != psutil.STATUS_ZOMBIE
+        return abs(_born(known.pid) - known.born) < 2 and process.status() != psutil.STATUS_ZOMBIE
     return False
 
 
 def _born(pid: int) -> float:
+    """When a process began, in seconds: what tells it from a later one with its number; 0 for one that is gone."""
     with contextlib.suppress(psutil.Error):
-        return psutil.Process(pid).create_time()
+        # On Linux psutil reckons from the boot, whose time of day is another one when the clock is put.
+        return psutil.Process(pid).create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
     return 0.0
 
 

@@ -24,6 +24,7 @@ LOG = logging.getLogger(__name__)
 
 PRIORITY = {"quick": 10, "preview": 0}
 MEMORY_ENTRIES = 32
+MOST_OPEN = 64  # questions; those that visitors have gone away from are asked again when somebody comes back
 MEMORY_BYTES = 256 * 2**20  # the ranking of all weights of a deep network takes tens of megabytes
 START_SECONDS = 60
 LASTING = (RECORDER.name, ANSWERS.name)  # the lanes that are always there
@@ -59,7 +60,7 @@ class Engine:
         self.cache = AnswerCache(Path(home) / "answers")
         self._lock = threading.RLock()
         self._client = None
-        self._futures: dict[str, object] = {}
+        self._futures: OrderedDict[str, object] = OrderedDict()
         self._latest: dict[tuple[str, str], str] = {}
         self._values: OrderedDict[str, tuple[object, int]] = OrderedDict()
         self._starter: threading.Thread | None = None
@@ -68,6 +69,7 @@ class Engine:
         self._lanes: dict[str, str] = {}
         self._trouble: str | None = None
         self._foreign = False  # an engine started by another version of the code
+        self._replaced = False
 
     # -- short questions --------------------------------------------------------------------------------------
 
@@ -105,6 +107,8 @@ class Engine:
                     LOG.warning("could not ask", exc_info=True)
                     return Pending("starting")
                 self._futures[key] = future
+                if len(self._futures) > MOST_OPEN:
+                    self._futures.popitem(last=False)[1].cancel()
             if visitor and lane == "preview":
                 self._latest[visitor, lane] = key
         return self._collect(key, future, patience)
@@ -162,6 +166,7 @@ class Engine:
             ) from error
         with self._lock:
             self._futures.pop(key, None)
+            self._latest = {who: asked for who, asked in self._latest.items() if asked != key}
         answer = unpack(packed)
         if "error" in answer:
             raise getattr(errors, answer["error"], PrunekitError)(answer["sentence"])
@@ -327,7 +332,10 @@ class Engine:
         if client is None and self.folder.scheduler_is_alive():
             # Busy, or stopped for a while: a second engine beside it would be worse than waiting.
             client = self._await_scheduler()
-        if client is not None and self.folder.sources() != sources_hash() and not self._has_open_runs():
+        other = client is not None and self.folder.sources() != sources_hash()
+        # Once: a server of the other version may be there too, and would do the same in its turn.
+        if other and not self._replaced and not self._has_open_runs():
+            self._replaced = True
             LOG.info("the engine runs another version of the code and has nothing to do: replacing it")
             client.shutdown()
             client.close(timeout=2)

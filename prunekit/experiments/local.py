@@ -34,20 +34,23 @@ def run_here(
     folder = store.files(run_id)
     folder.mkdir(parents=True, exist_ok=True)
     clear_parts(folder)
-    path, number = folder / CHECKPOINT, len(store.events(run_id))
+    path, number, attempt = folder / CHECKPOINT, 0, known.attempt + 1 if known else 0
+    held: list[bytes] = []  # the checkpoint of an epoch that is not told yet: none is gone on from untold
 
     def keep(checkpoint: Checkpoint) -> None:
-        write_whole(path, checkpoint.to_bytes())
+        held[:] = [checkpoint.to_bytes()]
 
     def record(event: dict) -> None:
         nonlocal number
         if event["kind"] != "progress":
-            store.add_events(run_id, 0, [event | {"number": number, "time": time.time()}])
+            store.add_events(run_id, attempt, [event | {"number": number, "time": time.time()}])
             number += 1
+        if held:
+            write_whole(path, held.pop())
         if report is not None:
             report(event)
 
-    store.change(run_id, state="running", started=time.time())
+    store.change(run_id, state="running", started=time.time(), attempt=attempt)
     try:
         checkpoint = Checkpoint.from_bytes(path.read_bytes()) if path.is_file() else None
         outcome = execute(recipe, record, checkpoint=checkpoint, keep=keep, threads=idle_threads(), timed=timed)

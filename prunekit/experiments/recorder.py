@@ -6,12 +6,12 @@ scheduler, so nothing that a training worker reports is lost.
 
 import contextlib
 import dataclasses
-import shutil
+import os
 import threading
 import time
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from prunekit.core.disk import clear_parts, write_whole
 from prunekit.core.errors import BadSetting, StoreUnavailable, UnknownName
@@ -21,7 +21,7 @@ from prunekit.core.sweep import Sweep
 from prunekit.experiments.folder import disk_full, free_bytes, home, refusal
 from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.processes import EngineFolder
-from prunekit.experiments.recovery import bring_back, forget
+from prunekit.experiments.recovery import bring_back, forgotten
 from prunekit.experiments.runs import ACTIVE, CHECKPOINT, MODEL_FILES, RESUMABLE, STUDY, WAITING, Run, rank
 from prunekit.experiments.training_lane import TrainingLane
 from prunekit.experiments.upkeep import Upkeep, worker_died
@@ -39,7 +39,10 @@ def dask_setup(worker) -> None:
     global _only
     # Held for as long as this process lives, and freed by the system however it ends.
     _only = FileLock(EngineFolder(home()).path / "recorder.lock", timeout=LOCK_SECONDS, thread_local=False)
-    _only.acquire()
+    try:
+        _only.acquire()
+    except Timeout:  # Dask would go on without this: a second writer, that nothing looks after
+        os._exit(1)  # the nanny tries again
     worker.metrics["prunekit"] = lambda _worker: {"trouble": writer.trouble}  # pages hear of it through the scheduler
     threading.Thread(target=Upkeep(writer).watch, args=(worker,), name="recorder-watch", daemon=True).start()
 
@@ -113,9 +116,10 @@ def resume(run_id: str, afresh: bool = False) -> None:
             return
         if run.state not in RESUMABLE:
             raise BadSetting(_("Only a run that was stopped or interrupted can be resumed."))
+        writer.write_again()  # its newest checkpoint may be among what waits for a full disk
+        store().change(run_id, state="queued", error=None, ended=None, attempt=run.attempt + 1)
         if afresh:
             (store().files(run_id) / CHECKPOINT).unlink(missing_ok=True)
-        store().change(run_id, state="queued", error=None, ended=None, attempt=run.attempt + 1)
         lane().submit([store().run(run_id)])
 
 
@@ -134,9 +138,8 @@ def delete(run_id: str) -> None:
     with writer.lock:
         if not store().run(run_id).is_over:
             raise BadSetting(_("This run is not over yet; stop it first."))
-        forget(store().files(run_id))
-        store().delete(run_id)
-        shutil.rmtree(store().files(run_id), ignore_errors=True)
+        with forgotten([store().files(run_id)]):
+            store().delete(run_id)
 
 
 # -- sweeps: the same for many runs at once --------------------------------------------------------------------
@@ -177,11 +180,12 @@ def stop_sweep(sweep_id: str) -> None:
 
 
 def resume_sweep(sweep_id: str) -> None:
-    """Queues everything of a sweep again that was stopped, interrupted or failed."""
+    """Queues everything of a sweep again that was stopped, interrupted or failed, and what is just being stopped."""
     with writer.lock:
         store().sweep(sweep_id)
+        writer.write_again()
         store().change_sweep(sweep_id, stopped=False)
-        again = [run for run in store().runs_of(sweep_id) if run.state in RESUMABLE]
+        again = [run for run in store().runs_of(sweep_id) if run.state in (*RESUMABLE, "stopping")]
         store().change_many([run.id for run in again], again=True, state="queued", error=None, ended=None)
         lane().submit(dataclasses.replace(run, attempt=run.attempt + 1) for run in again)
 
@@ -204,11 +208,8 @@ def delete_sweep(sweep_id: str, with_runs: bool = False) -> None:
         if not all(run.is_over for run in mine):
             raise BadSetting(_("This sweep is not over yet; stop it first."))
         gone = [run.id for run in mine] if with_runs else []
-        for run_id in gone:
-            forget(store().files(run_id))
-        store().delete_sweep(sweep_id, gone)
-        for run_id in gone:
-            shutil.rmtree(store().files(run_id), ignore_errors=True)
+        with forgotten([store().files(run_id) for run_id in gone]):
+            store().delete_sweep(sweep_id, gone)
 
 
 def _only_of(sweep_id: str, sweeps: list[str]) -> list[Run]:

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import logging
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from prunekit.core.errors import PrunekitError
@@ -11,6 +13,8 @@ from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.runs import MODEL_FILES, PLAN, Run
 
 LOG = logging.getLogger(__name__)
+
+ASIDE = f".{PLAN}.deleted"
 
 
 def bring_back(ledger: Ledger) -> None:
@@ -21,6 +25,11 @@ def bring_back(ledger: Ledger) -> None:
     for a run, which is now everybody's own. Timings are made again.
     """
     known = {run.id for run in ledger.runs()}
+    for aside in (ledger.folder / "runs").glob(f"*/{ASIDE}"):  # a deletion that was cut off in the middle
+        if aside.parent.name in known:
+            aside.replace(aside.with_name(PLAN))
+        else:
+            shutil.rmtree(aside.parent, ignore_errors=True)
     plans = [path for path in (ledger.folder / "runs").glob(f"*/{PLAN}") if path.parent.name not in known]
     found = [run for run in map(_run, plans) if run is not None]
     if found:
@@ -28,10 +37,24 @@ def bring_back(ledger: Ledger) -> None:
         ledger.put_back(sorted(found, key=lambda run: run.created))
 
 
-def forget(folder: Path) -> None:
-    """Makes sure that the saved model in a run's folder is never brought back: before the run is deleted."""
-    with contextlib.suppress(OSError):
-        (folder / PLAN).unlink(missing_ok=True)
+@contextlib.contextmanager
+def forgotten(folders: list[Path]) -> Iterator[None]:
+    """Around the deletion of runs: their files go with them, and are never brought back.
+
+    When the history refuses, they are as they were.
+    """
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            (folder / PLAN).replace(folder / ASIDE)
+    try:
+        yield
+    except Exception:
+        for folder in folders:
+            with contextlib.suppress(OSError):
+                (folder / ASIDE).replace(folder / PLAN)
+        raise
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(plan: Path) -> Run | None:

@@ -53,9 +53,10 @@ class StoredSweep:
 def stands(run) -> bool:
     """Whether a run (or its row) stands for its recipe, which then need not be run again.
 
-    It waits, runs or is finished; one of a study does not count: its model is not here, and it was timed nowhere.
+    It waits, runs or is finished; not one that is being stopped. One of a study does not count either: its model is
+    not here, and it was timed nowhere.
     """
-    return run.role != STUDY and run.state in (*WAITING, *ACTIVE, "finished")
+    return run.role != STUDY and run.state in (*WAITING, "running", "finished")
 
 
 def queue_order(run: Run) -> tuple:

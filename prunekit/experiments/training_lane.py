@@ -73,6 +73,10 @@ class TrainingLane:
         """The tasks of runs and timings that the scheduler knows: key -> state."""
         return self._client.run_on_scheduler(task_states)
 
+    def stay_awake(self) -> None:
+        """Puts off the moment at which the engine ends by itself."""
+        self._client.run_on_scheduler(stay_awake)
+
     def hire(self) -> None:
         """Starts a worker where there is none."""
         global _hired, _looked
@@ -95,6 +99,11 @@ class TrainingLane:
     def _workers(self) -> list[str]:
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
         return [address for address, worker in workers.items() if worker["name"] == TRAINING.name]
+
+
+def stay_awake(dask_scheduler) -> None:
+    """On the scheduler: it has been idle since now."""
+    dask_scheduler.idle_since = None
 
 
 def task_states(dask_scheduler) -> dict[str, str]:

@@ -31,13 +31,15 @@ class Upkeep:
 
         while worker.status.name in ("init", "undefined"):
             time.sleep(0.05)
-        security = EngineFolder(home()).security()
-        with Client(worker.scheduler.address, security=security, set_as_default=False) as client:
-            while worker.status.name in ("running", "paused"):
-                try:
-                    self.look_after(TrainingLane(client))
-                except Exception:
-                    LOG.exception("could not look after the runs; trying again")
+        while worker.status.name in ("running", "paused"):
+            try:
+                security = EngineFolder(home()).security()
+                with Client(worker.scheduler.address, security=security, set_as_default=False) as client:
+                    while worker.status.name in ("running", "paused"):
+                        self.look_after(TrainingLane(client))
+                        time.sleep(WATCH_SECONDS)
+            except Exception:
+                LOG.exception("could not look after the runs; trying again")
                 time.sleep(WATCH_SECONDS)
 
     def look_after(self, lane: TrainingLane) -> None:
@@ -50,6 +52,8 @@ class Upkeep:
                 self._writer.tell(None)
         except StoreUnavailable as error:
             self._writer.tell(error)
+        if self._writer.waits:
+            lane.stay_awake()  # an engine that ended for want of work would lose it
 
     def _reconcile(self, lane: TrainingLane) -> None:
         """Runs that the scheduler does not know were cut off with an older engine; those that wait need a worker.
@@ -58,9 +62,11 @@ class Upkeep:
         """
         ledger = self._writer.ledger()
         open_runs = sorted((r for r in ledger.runs() if not r.is_over), key=queue_order)
-        if not open_runs:
-            return
         tasks = lane.tasks()
+        if not open_runs:
+            if "no-worker" in tasks.values():  # a timing
+                lane.hire()
+            return
         lost = [run for run in open_runs if tasks.get(task_key(run)) in (None, "erred", "forgotten")]
         for run in open_runs:
             if run.state in ACTIVE and run in lost:

@@ -102,7 +102,10 @@ class Reporter:
 
 
 def tell(function: str, *args, wait: bool = False):
-    """Hands work to the recorder; without `wait` it is sure to be done, even if this worker dies next."""
+    """Hands work to the recorder; without `wait` it is sure to be done, even if this worker dies next.
+
+    What is told first is done first, by whatever process it is told: of tasks with one priority Dask takes the last.
+    """
     from distributed import fire_and_forget, get_client
 
     from prunekit.core import errors
@@ -111,7 +114,8 @@ def tell(function: str, *args, wait: bool = False):
 
     key = f"tell-{function}-{args[0]}-{uuid.uuid4().hex}"
     name = f"prunekit.experiments.recorder:{function}"
-    future = get_client().submit(call, name, args, key=key, resources={"recorder": 1}, priority=100, pure=False)
+    options = {"resources": {"recorder": 1}, "priority": 100 - 1e-6 * time.monotonic(), "pure": False}
+    future = get_client().submit(call, name, args, key=key, **options)
     if not wait:
         fire_and_forget(future)
         return None

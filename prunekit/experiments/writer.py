@@ -47,6 +47,11 @@ class Writer:
             self._ledger.close()
         self._ledger = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._waiting)
+
     def write(self, function: Callable, *args) -> bool:
         """Calls a function that writes; True when it could. It is called again later when it could not."""
         with self.lock:

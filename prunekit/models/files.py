@@ -29,11 +29,25 @@ def save(
 ) -> Path:
     """Writes `weights.safetensors` and `plan.json` into `folder` (made where missing) and returns it.
 
+    See `saved_files`. Each file appears whole or not at all. Raises PrunekitError where the disk refuses.
+    """
+    files, folder = saved_files(model, provenance, kept), Path(folder)
+    try:
+        for name, content in files.items():
+            write_whole(folder / name, content)
+    except OSError as error:
+        raise _refusal(folder, error) from error
+    return folder
+
+
+def saved_files(
+    model: nn.Module, provenance: dict | None = None, kept: dict[str, list[int]] | None = None
+) -> dict[str, bytes]:
+    """What `save` writes: the content of each file by its name, the weights first.
+
     model: a network with a `blueprint` (sample models and everything pruned from them have one); provenance: plain
     values that say where it comes from, such as its recipe; kept: for each channel group the positions of the units
-    that stayed. Each file appears whole or not at all.
-
-    Raises BadSetting for a model that could not be built again, PrunekitError where the disk refuses.
+    that stayed. Raises BadSetting for a model that could not be built again.
     """
     # Copied one by one: safetensors refuses tensors that share memory, and wants them in the usual layout.
     tensors = {
@@ -62,13 +76,7 @@ def save(
     except (Misfit, PrunekitError, TypeError, ValueError) as error:
         sentence = _("This network cannot be built again from its blueprint ({reason}); correct model.blueprint.")
         raise BadSetting(sentence.format(reason=str(error).rstrip("."))) from error
-    folder = Path(folder)
-    try:
-        write_whole(folder / WEIGHTS, data)
-        write_whole(folder / PLAN, text.encode())
-    except OSError as error:
-        raise _refusal(folder, error) from error
-    return folder
+    return {WEIGHTS: data, PLAN: text.encode()}
 
 
 def load(folder: str | os.PathLike) -> nn.Module:

@@ -2,12 +2,10 @@
 
 import copy
 import os
-import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,7 +17,7 @@ from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.data import Dataset, calibration_set, load_dataset
 from prunekit.measurement import environment, profile
-from prunekit.models import load_model, save
+from prunekit.models import load_model, save, saved_files
 from prunekit.pruning.checkpoints import Checkpoint
 from prunekit.pruning.remains import REMAINS
 from prunekit.pruning.timing import time_models
@@ -48,9 +46,7 @@ class Outcome:
 
     def files(self) -> dict[str, bytes]:
         """The same files by name, for those who have no folder in common."""
-        with tempfile.TemporaryDirectory() as folder:
-            self.save(folder)
-            return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+        return saved_files(self.model, provenance=self.result, kept=self.kept)
 
 
 def execute(

@@ -7,13 +7,16 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from prunekit.core.errors import BadSetting, EngineUnavailable, StoreUnavailable
 from prunekit.core.recipe import Recipe, Training
-from prunekit.experiments import recorder, worker
+from prunekit.core.sweep import Sweep
+from prunekit.experiments import recorder, recovery, worker
 from prunekit.experiments.cache import AnswerCache
 from prunekit.experiments.engine import Engine
 from prunekit.experiments.folder import home
@@ -78,7 +81,11 @@ def small_disk(tmp_path, monkeypatch):
                 while True:
                     file.write(b"x" * 4096)
             if but:
-                os.truncate(filling, filling.stat().st_size - but)
+                Disk.empty(but)
+
+        @staticmethod
+        def empty(some: int) -> None:
+            os.truncate(filling, filling.stat().st_size - some)
 
         @staticmethod
         def free() -> None:
@@ -115,6 +122,52 @@ def test_of_checkpoints_that_wait_for_room_the_newest_is_written_whole(small_dis
     kept = (Store(home()).files(begun) / "checkpoint.npz").read_bytes()
     assert kept == (CHECKPOINT + 4).tobytes()
     assert epochs(begun) == [1, 2, 3, 4]
+
+
+def test_a_checkpoint_that_waits_for_room_is_written_before_its_run_is_gone_on_from(small_disk, begun, keeper):
+    recorder.keep(begun, 0, {"checkpoint.npz": CHECKPOINT}, [epoch(2)])
+    small_disk.fill()
+    recorder.keep(begun, 0, {"checkpoint.npz": CHECKPOINT + 3})
+    small_disk.empty(40_000)  # the history has room again, a checkpoint has not
+    recorder.begin(begun, 0, "another worker", 1)
+    assert Store(home()).run(begun).state == "interrupted"
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        recorder.resume(begun)
+    assert Store(home()).run(begun).state == "interrupted"
+    small_disk.free()
+    recorder.resume(begun)
+    kept = recorder.begin(begun, 1, "another worker", 1)["checkpoint"]
+    assert kept.tobytes() == (CHECKPOINT + 3).tobytes()
+
+
+def test_an_engine_that_keeps_something_for_later_does_not_end_for_want_of_work(small_disk, begun, keeper):
+    keeper.look()
+    assert recorder.lane().kept_awake == 0
+    small_disk.fill()
+    recorder.keep(begun, 0, {"checkpoint.npz": CHECKPOINT})
+    keeper.look()
+    assert recorder.lane().kept_awake == 1
+    small_disk.free()
+    keeper.look()
+    assert recorder.lane().kept_awake == 1
+
+
+def test_a_run_that_ends_while_the_disk_is_full_is_finished_as_soon_as_there_is_room(small_disk, at_once, monkeypatch):
+    run_id = recorder.enqueue(RECIPE)["id"]
+    real = recorder.keep
+
+    def keep(*args):
+        real(*args)
+        if "checkpoint.npz" in args[2]:
+            small_disk.fill()
+
+    monkeypatch.setattr(recorder, "keep", keep)
+    monkeypatch.setenv("TMPDIR", str(home()))  # one disk for everything
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    worker.run_recipe(run_id, 0)
+    small_disk.free()
+    recorder.writer.write_again()
+    assert [run.id for run in finished()] == [run_id]
 
 
 def test_a_history_that_runs_out_of_room_while_it_is_made_is_made_later(small_disk):
@@ -319,11 +372,59 @@ def test_a_deleted_run_does_not_come_back(at_once):
 def test_a_run_whose_deletion_was_cut_off_does_not_come_back_either(at_once, monkeypatch):
     run_id = recorder.enqueue(RECIPE)["id"]
     worker.run_recipe(run_id, 0)
-    monkeypatch.setattr(recorder.shutil, "rmtree", lambda *_args, **_options: None)  # killed just before
-    recorder.delete(run_id)
+    with monkeypatch.context() as killed:
+        killed.setattr(recovery.shutil, "rmtree", lambda *_args, **_options: None)  # just before
+        recorder.delete(run_id)
     recorder.writer.close()
-    assert recorder.store().files(run_id).is_dir()
     assert recorder.store().runs() == []
+    assert not recorder.store().files(run_id).exists()
+
+
+def test_a_run_whose_deletion_was_cut_off_before_it_was_deleted_is_whole_again(at_once, monkeypatch):
+    run_id = recorder.enqueue(RECIPE)["id"]
+    worker.run_recipe(run_id, 0)
+    files = set(recorder.model_files(run_id))
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "replace", killing(Path.replace))
+        with pytest.raises(SystemExit):
+            recorder.delete(run_id)
+    assert set(recorder.model_files(run_id)) != files
+    recorder.writer.close()
+    assert [run.id for run in recorder.store().runs()] == [run_id]
+    assert set(recorder.model_files(run_id)) == files
+
+
+def killing(function):
+    def after(*args):
+        function(*args)
+        raise SystemExit
+
+    return after
+
+
+@pytest.mark.parametrize("whole_sweep", [False, True])
+def test_a_run_that_cannot_be_deleted_keeps_its_model(at_once, whole_sweep):
+    sweep = Sweep(Recipe.from_plain(RECIPE), ("magnitude",), (0.25,), ("channel",), (0,), controls=False)
+    sweep_id = recorder.start_sweep(sweep.to_plain())["id"]
+    [run] = Store(home()).runs_of(sweep_id)
+    worker.run_recipe(run.id, 0)
+    files = set(recorder.model_files(run.id))
+    delete = (recorder.delete_sweep, sweep_id, True) if whole_sweep else (recorder.delete, run.id)
+    with locked(WRITES), pytest.raises(StoreUnavailable, match="locked by another program"):
+        delete[0](*delete[1:])
+    assert set(recorder.model_files(run.id)) == files != set()
+    delete[0](*delete[1:])
+    assert Store(home()).runs() == []
+    assert not Store(home()).files(run.id).exists()
+
+
+def test_a_run_that_cannot_be_started_afresh_keeps_its_checkpoint(begun):
+    recorder.keep(begun, 0, {"checkpoint.npz": CHECKPOINT})
+    recorder.finish(begun, 0, "stopped", None, None)
+    with locked(WRITES), pytest.raises(StoreUnavailable, match="locked by another program"):
+        recorder.resume(begun, afresh=True)
+    recorder.resume(begun)
+    assert recorder.begin(begun, 1)["checkpoint"].tobytes() == CHECKPOINT.tobytes()
 
 
 def test_half_a_checkpoint_that_a_killed_process_left_is_cleared_away(begun):

@@ -2,10 +2,12 @@
 
 import time
 
+import psutil
 import pytest
 from cryptography import x509
 
 from prunekit.experiments import recorder
+from prunekit.experiments.downloads import DOWNLOADING, look_at_download, tell_download
 from prunekit.experiments.ledger import Ledger
 from prunekit.experiments.processes import EngineFolder
 from prunekit.experiments.runs import queue_order
@@ -86,3 +88,13 @@ def test_the_engine_s_certificate_is_good_on_a_clock_that_is_wrong_by_years(tmp_
     now = time.time()
     assert certificate.not_valid_before_utc.timestamp() < now - 365 * DAY
     assert certificate.not_valid_after_utc.timestamp() > now + 365 * DAY
+
+
+@pytest.mark.parametrize("jump", [-HOUR, DAY])
+def test_a_download_that_goes_on_is_not_taken_for_dead(monkeypatch, jump):
+    tell_download("cifar10", DOWNLOADING, 1, 2)
+    boot, began = psutil.boot_time, psutil.Process.create_time
+    # psutil adds the moment of the boot, which moves with the clock.
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot() + jump)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: began(self) + jump)
+    assert look_at_download("cifar10").is_active

@@ -93,6 +93,15 @@ def test_what_the_worker_of_a_deleted_run_still_had_to_say_makes_no_folder(run_i
     assert not Store(home()).files(run_id).exists()
 
 
+def test_a_worker_is_hired_for_a_timing_that_has_lost_its_own(lane):
+    keeper = upkeep.Upkeep(recorder.writer)
+    keeper.look_after(lane)
+    assert lane.hired == 0
+    lane.states = {"timing-abc-1": "no-worker"}
+    keeper.look_after(lane)
+    assert lane.hired == 1
+
+
 def test_a_finished_run_that_was_never_timed_is_timed_once_more(run_id, lane, monkeypatch):
     recorder.begin(run_id, 0)
     recorder.finish(run_id, 0, "finished", {"speedup": None}, None)

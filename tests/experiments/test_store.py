@@ -94,7 +94,15 @@ def test_a_running_run_is_ahead_of_the_first_in_the_queue(store):
 
 
 @pytest.mark.parametrize(
-    ("state", "known"), [("queued", True), ("finished", True), ("failed", False), ("stopped", False)]
+    ("state", "known"),
+    [
+        ("queued", True),
+        ("running", True),
+        ("finished", True),
+        ("failed", False),
+        ("stopping", False),
+        ("stopped", False),
+    ],
 )
 def test_only_a_run_that_waits_runs_or_finished_stands_for_its_recipe(store, state, known):
     run = store.add(RECIPE, "abc", "t", "run")

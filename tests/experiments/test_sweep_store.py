@@ -36,7 +36,8 @@ def test_a_sweep_queues_its_runs_in_the_order_of_the_plan(store):
 
 
 @pytest.mark.parametrize(
-    ("state", "counts"), [("queued", True), ("running", True), ("finished", True), ("stopped", False)]
+    ("state", "counts"),
+    [("queued", True), ("running", True), ("finished", True), ("stopping", False), ("stopped", False)],
 )
 def test_a_recipe_that_waits_runs_or_finished_is_not_run_again(store, state, counts):
     before = store.add(RECIPE, "aaa", "t", "run")

@@ -106,6 +106,18 @@ def test_resuming_queues_what_was_stopped_or_failed_and_leaves_what_is_finished(
     assert Store(home()).sweep(sweep).stopped is False
 
 
+def test_resuming_takes_along_what_is_just_being_stopped(lane):
+    sweep_id = recorder.start_sweep(plan(0.3))["id"]
+    first = Store(home()).runs_of(sweep_id)[0].id
+    recorder.begin(first, 0)
+    recorder.stop_sweep(sweep_id)
+    assert states(sweep_id) == ["stopping", "stopped"]
+    recorder.resume_sweep(sweep_id)
+    recorder.finish(first, 0, "stopped", None, None)  # the attempt that was stopped says so only now
+    assert states(sweep_id) == ["queued", "queued"]
+    assert f"run-{first}-1" in lane.waiting
+
+
 def test_two_hundred_waiting_runs_are_stopped_and_queued_again_with_a_few_statements(monkeypatch):
     sweep = recorder.start_sweep(plan(0.5, seeds=tuple(range(100))))["id"]
     statements = []
