@@ -121,23 +121,36 @@ def _from_json(text: str, granularity: str) -> _Found:
     given = plain.pop("granularity", granularity)
     if given != granularity:
         raise _belongs_elsewhere(given, granularity)
-    if not plain.keys() & {"sparsity", "scope", "overrides", "locked", "layers"}:
-        plain = {"overrides": plain}  # the shortest form: layers and their sparsities, nothing else
     found = _Found()
-    found.take_net(plain.get("sparsity"), plain.get("scope"))
-    # The list of layers repeats what overrides and locked say; it counts where it stands alone.
-    if not plain.keys() & {"overrides", "locked"}:
-        _take_layers(found, plain.get("layers", []))
+    found.take_net(plain.pop("sparsity", None), plain.pop("scope", None))
+    listed = _Found()
+    _take_layers(listed, plain.pop("layers", []))
+    if not plain:
+        found.overrides, found.locked, found.followers = listed.overrides, listed.locked, listed.followers
         return found
-    overrides, locked = plain.get("overrides", {}), plain.get("locked", [])
+    overrides, locked = plain.pop("overrides", {}), plain.pop("locked", [])
     if not isinstance(overrides, dict):
         sentence = _("“overrides” must map layers to sparsities, like {example}.")
         raise BadSetting(sentence.format(example='{"conv1": 0.4}'))
     if not isinstance(locked, list) or not all(isinstance(name, str) for name in locked):
         raise BadSetting(_("“locked” must be a list of layers, like {example}.").format(example='["conv1"]'))
-    found.overrides = {name: _fraction(value, _of_row(name)) for name, value in overrides.items()}
+    # The shortest form: layers and their sparsities, nothing else.
+    found.overrides = {name: _fraction(value, _of_row(name)) for name, value in {**overrides, **plain}.items()}
     found.locked = set(locked)
+    _check_agreement(found, listed)
     return found
+
+
+def _check_agreement(found: _Found, listed: _Found) -> None:
+    """The list of layers repeats what overrides and locked say: who has changed it there alone is told so."""
+    own = {name: value for name, value in listed.overrides.items() if found.overrides.get(name) != value}
+    locked = listed.locked - found.locked
+    if name := next(iter([*own, *sorted(locked)]), None):
+        sentence = _(
+            "“layers” says something else of {layer} than “overrides” and “locked” do: change it there too, or take "
+            "“layers” alone."
+        )
+        raise BadSetting(sentence.format(layer=_short(name)))
 
 
 def _take_layers(found: _Found, layers) -> None:

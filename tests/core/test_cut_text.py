@@ -87,6 +87,20 @@ def test_the_shortest_json_is_layers_and_their_sparsities():
     assert read('{"conv1": 0.1, "conv2": "20 %"}').overrides == {"conv1": 0.1, "conv2": 0.2}
 
 
+def test_the_cut_of_the_net_may_stand_among_the_layers():
+    assert read('{"sparsity": 0.55, "conv1": 0.1}') == Cut(0.55, "global", {"conv1": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "layer"), [('0.5, "cut": "own"', '0.6, "cut": "own"', "conv1"), ("follows", "locked", "conv2")]
+)
+def test_what_is_changed_in_the_list_of_layers_alone_is_not_passed_over(before, after, layer):
+    text = cut_json(CUT, SHARES, "channel")
+    assert before in text
+    with pytest.raises(BadSetting, match=f"“layers” says something else of {layer} than “overrides” and “locked” do"):
+        read(text.replace(before, after))
+
+
 def test_layers_that_are_not_named_follow_the_net_and_the_nets_own_cut_stays():
     present = Cut(0.7, "layer", {"conv1": 0.9}, frozenset({"conv2"}))
     assert read("fc1,0.2", present) == Cut(0.7, "layer", {"fc1": 0.2})

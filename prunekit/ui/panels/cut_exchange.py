@@ -71,7 +71,10 @@ def _paste(question: Question, table: CutTable) -> None:
     st.button(
         _("Apply"), key="exchange_apply", type="primary", on_click=_apply, args=(table.names, question.granularity)
     )
-    kind, sentence = st.session_state.pop("exchange_told", ("", ""))
+    # For as long as the text is the one that it is about.
+    of, kind, sentence = st.session_state.get("exchange_told", (None, "", ""))
+    if of != st.session_state.get("exchange_text"):
+        kind = ""
     if kind == "error":
         show_error(sentence)
     elif kind:
@@ -86,13 +89,16 @@ def _paste(question: Question, table: CutTable) -> None:
 
 
 def _apply(names: tuple[str, ...], granularity: str) -> None:
-    session, before = st.session_state, state.cut()
+    session, before, text = st.session_state, state.cut(), st.session_state.get("exchange_text")
     try:
-        cut = read_cut(session.get("exchange_text") or "", names, granularity, before)
+        cut = read_cut(text or "", names, granularity, before)
     except PrunekitError as error:
-        session["exchange_told"] = ("error", str(error))
+        session["exchange_told"] = (text, "error", str(error))
         return
-    session["exchange_told"] = ("done", _("Applied."))
+    first = _("That is the cut already.") if cut == before else _("Applied.")
+    counted = _("Own cuts: {own}, locked: {locked}; all other layers follow the whole net, whatever is written there.")
+    counted = counted.format(own=len(cut.overrides.keys() - cut.locked), locked=len(cut.locked))
+    session["exchange_told"] = (text, "done", f"{first} {counted}")
     if cut == before:
         return
     state.move_cut(cut)
