@@ -36,7 +36,7 @@ def comparison() -> None:
         if runs:
             axis, split, batch = chart_choices(card, batch_sizes(runs))
     if not runs:
-        no_runs_yet()
+        no_runs_yet(card)
         if engine().enabled and not everything:  # the studies that come with prunekit come with the engine
             look_again(3.0, key="again_compare")
         return
@@ -56,7 +56,7 @@ def comparison() -> None:
         rename_and_delete(picked)
         st.space("stretch")
         download(table)
-    run_history(table, card.task)
+    run_history(table, card.task, split)
     if choice.origin == "table":
         chosen_cards(picked, store(), table)
     if any(run.state in ACTIVE + WAITING for run in runs):

@@ -30,7 +30,7 @@ with st.container(key="controls", horizontal=True, vertical_alignment="bottom"):
         st.button(_("Preview"), icon=":material/visibility:", on_click=ask_for_preview)
     go = {"type": "primary", "icon": ":material/arrow_forward:", "icon_position": "right"}
     if st.button(_("Prune with this cut"), key="to_prune", disabled=bool(lack), help=lack or None, **go):
-        st.session_state["recipe"] = state.recipe_of(question)
+        state.hand_on(state.recipe_of(question))
         st.switch_page(frame.page("prune"), query_params={"model": card.id})
 
 if lack:

@@ -25,7 +25,7 @@ def needs(model: str) -> None:
             state.aim_at(proposal.recipe)
             st.switch_page(frame.page("explore"), query_params={"model": model})
         if st.button(_("Prune with this recipe"), icon=":material/content_cut:", key="to_prune"):
-            st.session_state["recipe"] = proposal.recipe
+            state.hand_on(proposal.recipe)
             st.switch_page(frame.page("prune"), query_params={"model": model})
 
 

@@ -34,7 +34,7 @@ def leads(table: pd.DataFrame) -> list[str]:
     sentences = [
         _(
             "The same amount by different criteria, by validation; “within noise”: Welch’s t-test over the seeds sees "
-            "no difference at 95 %, or, where there is one seed only, the intervals overlap."
+            "no difference at 95 %, or, where there is one seed or the seeds change nothing, the intervals overlap."
         )
     ]
     sentences += [_sentence(group, key[2], several_models) for key, group in told]

@@ -79,6 +79,7 @@ class Press:
     kind: "run" or "sweep".
     """
 
+    model: str
     fingerprint: str
     title: str
     answers: tuple[Future, ...]
@@ -103,22 +104,22 @@ def start(recipe: Recipe, control: bool) -> None:
         wanted.append((recipe.with_(**RANDOM), "control"))
     handle = engine.engine()
     calls = [lambda one=one, role=role: handle.start(one.to_plain(), role=role) for one, role in wanted]
-    _press("run", recipe.fingerprint, recipe.title(), calls)
+    _press("run", recipe.model, recipe.fingerprint, recipe.title(), calls)
 
 
 def start_sweep(sweep: Sweep) -> None:
     """Hands a sweep to the engine; a double click counts once."""
     handle = engine.engine()
-    _press("sweep", sweep.fingerprint, sweep.name(), [lambda: handle.start_sweep(sweep.to_plain())])
+    _press("sweep", sweep.base.model, sweep.fingerprint, sweep.name(), [lambda: handle.start_sweep(sweep.to_plain())])
 
 
-def _press(kind: str, fingerprint: str, title: str, calls: list[Callable[[], dict]]) -> None:
+def _press(kind: str, model: str, fingerprint: str, title: str, calls: list[Callable[[], dict]]) -> None:
     presses = st.session_state.setdefault("presses", [])
     if any(press.is_open and press.fingerprint == fingerprint for press in presses):
         return
     deadline = time.monotonic() + TRY_SECONDS  # from now on, however many wait before it
     answers = tuple(_starter().submit(_until_it_answers, call, deadline) for call in calls)
-    presses.append(Press(fingerprint, title, answers, kind))
+    presses.append(Press(model, fingerprint, title, answers, kind))
     wait(answers, timeout=AT_ONCE_SECONDS)
 
 

@@ -189,6 +189,12 @@ def fit_cut(question: Question, scope: str, names: tuple[str, ...]) -> None:
 # -- the recipe: from a proposal to the Explore page, and from there to the Prune page -----------------------------
 
 
+def hand_on(recipe: Recipe) -> None:
+    """Leaves a recipe for the Prune page, which fills its form with it: that of one run."""
+    st.session_state["recipe"] = recipe
+    st.session_state["form.mode"] = "run"
+
+
 def aim_at(recipe: Recipe) -> None:
     """Opens the Explore page's controls at a recipe; its target is solved there, where the scores are."""
     set_controls(recipe.scorer, recipe.knobs, recipe.granularity, recipe.scope)
@@ -203,14 +209,32 @@ def set_controls(scorer: str, knobs: Mapping, granularity: str, scope: str) -> N
     """Sets the Explore page's controls, before they are drawn."""
     st.session_state["scorer"], st.session_state["granularity"] = scorer, granularity
     st.session_state["scope"] = scope
+    st.session_state.pop("scorer_wanted", None)
     for knob in scorer_descriptions()[scorer].knobs:
         fill(knob, f"knob.{scorer}.{knob.name}", knobs.get(knob.name, knob.default))
+
+
+def fit_scorer(known: Mapping) -> None:
+    """Sees to it that the chosen criterion is one of `known`; the one that was wanted, as soon as it is.
+
+    Who looks at a model without data, or at weights, finds the criterion of before when that fits again.
+    """
+    session = st.session_state
+    wanted, instead = session.get("scorer_wanted", (None, None))
+    if wanted in known and session.get("scorer") == instead:
+        session["scorer"] = wanted
+    if (chosen := session.get("scorer")) not in known:
+        session["scorer"] = next(iter(known))
+        session["scorer_wanted"] = (chosen, session["scorer"])
 
 
 def take_aim(model: str) -> Recipe | None:
     """The recipe that the Explore page is still to be set to, if it is one for this model; once."""
     aim = st.session_state.pop("aim", None)
-    return aim if aim and aim.model == model else None
+    if aim and aim.model != model:
+        move_cut(FIRST_CUT)  # the visitor has gone on: what was to be solved there says nothing here
+        return None
+    return aim
 
 
 def recipe_of(question: Question) -> Recipe:

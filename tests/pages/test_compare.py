@@ -81,6 +81,19 @@ def test_the_test_set_is_shown_with_a_word_on_why_not_to_choose_by_it(three_runs
     assert "choose on validation" in page.warning[0].value
 
 
+def test_results_on_the_test_set_are_not_in_the_table_that_people_choose_by(three_runs):
+    page = open_page("compare")
+    assert "test_finetuned" not in page.dataframe[0].value
+    page.button_group(key="split").set_value("test").run()
+    assert "test_finetuned" in page.dataframe[0].value
+
+
+def test_a_model_without_data_is_not_sent_to_prune(history):
+    page = open_page("compare", model="torchvision/resnet18")
+    assert "No runs of this model yet" in texts(page)
+    assert not page.get("page_link")
+
+
 def test_a_run_without_a_measured_latency_is_listed_as_pending(history):
     add_finished(history, recipe(), timed=True)
     add_finished(history, recipe(amount=0.8), timed=False)

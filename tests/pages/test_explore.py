@@ -10,7 +10,7 @@ from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.errors import CannotScore, EngineUnavailable
 from tests.app_over_toy import AppOverToy, component, elements, tiles
-from tests.pages.reading import errors
+from tests.pages.reading import as_read, errors
 
 
 @pytest.fixture
@@ -151,6 +151,21 @@ def test_another_granularity_starts_without_the_cuts_of_single_layers_and_the_fi
     assert (back["sparsity"], back["overrides"], back["locked"]) == (0.4, {"conv2": 0.75}, ["conv1"])
 
 
+def test_a_criterion_that_did_not_fit_for_a_while_comes_back(app):
+    at = app.open("explore", scorer="taylor")
+    for name in ("torchvision/resnet18", "lenet-fashion"):
+        at.session_state["model"] = name
+        at.query_params["model"] = name
+        at.run()
+        assert at.selectbox(key="scorer").value == ("magnitude" if name != "lenet-fashion" else "taylor")
+    at.session_state["scorer"] = "bn_scale"
+    at.segmented_control(key="granularity").set_value("weight").run()
+    assert at.selectbox(key="scorer").value == "magnitude"
+    at.selectbox(key="scorer").set_value("taylor").run()
+    at.segmented_control(key="granularity").set_value("channel").run()
+    assert at.selectbox(key="scorer").value == "taylor"  # chosen since
+
+
 def test_the_table_shows_each_layer_with_its_own_cut_and_lock(app):
     at = app.open("explore", cut=Cut(0.3, "global", {"conv1": 0.25}, frozenset({"conv2"})), table=True)
     frame = at.dataframe[-1].value if at.dataframe else at.get("data_editor")[0].value
@@ -161,12 +176,14 @@ def test_the_table_shows_each_layer_with_its_own_cut_and_lock(app):
     assert list(frame["kept"][:2]) == [6, 12]
 
 
-def test_prune_with_this_cut_hands_it_on_as_a_recipe(app):
+def test_prune_with_this_cut_hands_it_on_as_the_recipe_of_one_run(app):
     at = app.open("explore", cut=Cut(0.4, "layer", {"conv1": 0.1}), scope="layer")
+    at.session_state["form.mode"] = "sweep"  # as the visitor has left it there
     [button] = [b for b in at.button if b.label == "Prune with this cut"]
     button.click().run()
     recipe = at.session_state["recipe"]
     assert recipe.cut(recipe.amount) == Cut(0.4, "layer", {"conv1": 0.1})
+    assert at.session_state["form.mode"] == "run"
 
 
 def test_while_the_engine_works_the_page_says_so_and_then_draws(app):
@@ -348,9 +365,15 @@ def test_pasted_cuts_become_the_cut_and_what_does_not_fit_is_said(app):
     at.text_area(key="exchange_text").set_value("conv1, 25 %\nconv2, locked").run()
     at.button(key="exchange_apply").click().run()
     assert at.session_state["cut"] == Cut(0.3, "global", {"conv1": 0.25}, frozenset({"conv2"}))
+    said = "Own cuts: 1, locked: 1; all other layers follow the whole net, whatever is written there."
+    assert as_read(at.success[0].value) == f"Applied. {said}"
+    at.button(key="exchange_apply").click().run()
+    assert as_read(at.success[0].value) == f"That is the cut already. {said}"
     at.text_area(key="exchange_text").set_value("conv1, 25 %\nconv77, 0.2").run()
     at.button(key="exchange_apply").click().run()
     assert "There is no layer called conv77 here" in texts_of(at.error)[0]
+    at.run()
+    assert at.error  # for as long as the text is there
     assert at.session_state["cut"].overrides == {"conv1": 0.25}
 
 

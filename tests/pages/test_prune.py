@@ -61,6 +61,18 @@ def test_a_recipe_that_was_run_before_is_shown_and_not_run_again(history):
     assert "This recipe was run before" in texts(page)
 
 
+def test_what_was_said_to_a_press_is_not_said_beside_another_model(history):
+    add_finished(history, recipe())
+    page = press_start(open_page("prune", recipe=recipe()))
+    sentence = "This recipe was run before"
+    assert sentence in texts(page)
+    header = next(box for box in page.selectbox if box.key == "header_model")
+    header.set_value("mlp-digits").run()
+    assert sentence not in texts(page)
+    next(box for box in page.selectbox if box.key == "header_model").set_value("lenet-fashion").run()
+    assert sentence in texts(page)
+
+
 def test_the_form_is_filled_with_the_recipe_that_another_page_left(history):
     left = recipe(scorer="taylor", amount=0.42, schedule="iterative", rounds=4, training=Training(epochs=8))
     page = open_page("prune", recipe=left)
@@ -198,5 +210,5 @@ def test_of_many_waiting_runs_those_of_others_are_counted_and_one_s_own_have_a_c
     assert {f"stop_{run.id}" for run in history.runs()[:3]} | {f"stop_{own}"} == {
         button.key for button in page.button if str(button.key).startswith("stop_")
     }
-    assert "3 more runs wait; they are on Compare." in texts(page)
+    assert "3 more runs of others wait." in texts(page)
     assert "6 ahead of it" in texts(page)

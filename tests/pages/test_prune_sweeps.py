@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from prunekit.core.errors import EngineUnavailable
+from prunekit.core.errors import CannotPrune, EngineUnavailable
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.engine import Pending
 from tests.pages.in_process_engine import open_page, texts
-from tests.pages.reading import errors
+from tests.pages.reading import as_read, errors
 from tests.sample_runs import add_finished, events, quick, recipe, result
 
 pytestmark = pytest.mark.usefixtures("engine_here")
@@ -87,6 +87,31 @@ def test_a_criterion_without_an_answer_is_told_to_be_left_out(history):
     page.multiselect(key="sweep.scorers").set_value(["bn_scale"])
     page.button_group(key="sweep.granularities").set_value(["weight", "channel"]).run()
     assert "Left out: Batch-norm scale has no answer for weights." in texts(page)
+
+
+def test_a_criterion_that_this_model_has_no_answer_for_is_named_before_its_runs_fail(history, engine_here, monkeypatch):
+    def ask(name, *arguments, **_options):
+        if arguments[1:2] == ("bn_scale",):
+            raise CannotPrune("There is no batch norm in conv1; choose another criterion.")
+        return Pending("computing")
+
+    monkeypatch.setattr(engine_here, "ask", ask)
+    page = sweep_page()
+    assert not page.warning
+    page.multiselect(key="sweep.scorers").set_value(["bn_scale", "taylor"]).run()
+    [warning] = page.warning
+    assert as_read(warning.value) == (
+        "Batch-norm scale cannot be used on this model, and its runs would fail. "
+        "There is no batch norm in conv1; choose another criterion."
+    )
+
+
+def test_runs_of_others_that_go_first_are_counted_before_the_sweep_is_started(history):
+    asked = recipe(amount=0.9)
+    history.add(asked.to_plain(), asked.fingerprint, asked.title(), "run")
+    mine = recipe(scorer="taylor", amount=0.3)
+    history.add(mine.to_plain(), mine.fingerprint, mine.title(), "sweep")
+    assert "· after 1 run that goes first" in texts(sweep_page())
 
 
 @pytest.mark.parametrize(
@@ -193,6 +218,25 @@ def test_a_sweep_waits_behind_the_runs_of_others_and_says_so(history):
     asked = recipe(amount=0.9)
     history.add(asked.to_plain(), asked.fingerprint, asked.title(), "run")
     assert "1 run of others goes first." in texts(start(sweep_page()))
+
+
+def test_runs_of_others_between_its_own_are_counted_beside_the_time_that_is_left(history):
+    page = start(sweep_page())
+    history.change(history.runs()[0].id, state="running", started=1.0)
+    asked = recipe(amount=0.9)
+    history.add(asked.to_plain(), asked.fingerprint, asked.title(), "run")
+    page.run()
+    [bar] = [bar for bar in page.get("progress") if "12 runs" in bar.text]
+    assert bar.text.endswith("1 run of others in between")
+
+
+def test_a_finished_sweep_of_one_model_is_no_headline_beside_another(history):
+    start(sweep_page())
+    page = open_page("prune", model="mlp-digits", sweep_shown=history.sweeps()[0].id)
+    assert page.get("progress")  # it goes on
+    finish(history, history.runs())
+    page = open_page("prune", model="mlp-digits", sweep_shown=history.sweeps()[0].id)
+    assert history.sweeps()[0].title not in texts(page)
 
 
 def test_reasons_of_failed_runs_are_told_once(history):

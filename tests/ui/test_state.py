@@ -121,6 +121,7 @@ def test_an_aim_is_taken_once_and_only_by_its_own_model(session):
     assert state.take_aim("lenet-fashion") is None
     state.aim_at(recipe)
     assert state.take_aim("mlp-digits") is None
+    assert state.cut() == state.FIRST_CUT  # nothing is left of the cut that was to be solved
 
 
 def test_a_move_of_the_server_answers_no_message_so_that_the_picture_can_undo_it(table):

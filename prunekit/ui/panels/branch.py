@@ -7,7 +7,7 @@ from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.experiments.runs import Run
-from prunekit.ui import frame
+from prunekit.ui import frame, state
 from prunekit.ui.plain import show_error
 
 
@@ -32,5 +32,4 @@ def _take(run: Run) -> None:
         sentence = _("The recipe of this run cannot be opened here any more. {reason}")
         st.session_state["branch.refusal"] = sentence.format(reason=error)
         return
-    st.session_state["recipe"] = recipe  # the form fills itself with it
-    st.session_state["form.mode"] = "run"
+    state.hand_on(recipe)

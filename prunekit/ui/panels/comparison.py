@@ -128,11 +128,14 @@ def words_on_runs(table: pd.DataFrame, axis: str, split: str) -> None:
                 st.caption(as_typed(sentence))
 
 
-def no_runs_yet() -> None:
+def no_runs_yet(card: ModelCard) -> None:
     """What to do when there is nothing to compare."""
     with st.container(border=True, horizontal_alignment="center", gap="small"):
         st.markdown(f"#### {_('No runs of this model yet')}")
         st.markdown(
             _("Each run becomes a point here: what it costs against how well it does, beside the untouched model.")
         )
+        if lack := card.lack_of_data():
+            st.caption(lack)
+            return
         st.page_link(frame.page("prune"), label=_("Prune it with a first recipe"), icon=":material/content_cut:")

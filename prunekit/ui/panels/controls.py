@@ -10,8 +10,8 @@ from prunekit.core.language import N_, _
 from prunekit.core.link import VIEWS
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import settings_of
-from prunekit.ui.forms import choice_labels, one_of, setting_input, settle
-from prunekit.ui.state import Question
+from prunekit.ui.forms import choice_labels, one_of, setting_input
+from prunekit.ui.state import Question, fit_scorer
 
 NEEDS = {
     "weights": N_("Looks at the weights alone."),
@@ -27,7 +27,7 @@ def question_controls(model: str) -> tuple[Question, str, str]:
     st.session_state.setdefault("granularity", granularity_setting.default)
     granularity = st.session_state["granularity"]
     known = fitting_scorers(granularity, not model_card(model).lack_of_data())
-    settle(known, "scorer")
+    fit_scorer(known)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", width="content"):
         scorer = st.selectbox(
             _(settings["scorer"].label),

@@ -17,9 +17,12 @@ FORMATS = {"fraction": "percent", "count": "compact", "bytes": "bytes", "ms": "%
 FORMATS |= {"seconds": "%.1f", "points": "percent"}
 
 
-def run_history(table: pd.DataFrame, task: Task) -> None:
-    """Draws the table; its marked rows are the chosen runs, wherever they were chosen."""
-    names = [column.name for column in COLUMNS]
+def run_history(table: pd.DataFrame, task: Task, split: str) -> None:
+    """Draws the table; its marked rows are the chosen runs, wherever they were chosen.
+
+    split: test results are shown with "test" alone, lest somebody choose by them.
+    """
+    names = [column.name for column in COLUMNS if split == "test" or column.name != "test_finetuned"]
     rows = tuple(table.index)
     # The browser names rows by their numbers: a table of other rows is another one, lest it choose other runs.
     key = "history_" + fingerprint(list(rows))

@@ -36,7 +36,7 @@ def runs_of_now(model: str) -> None:
     card_style()
     everything = all_runs()
     sweeps = sweeps_with_runs(all_sweeps(), everything)
-    _answers(everything, sweeps)
+    _answers(everything, sweeps, model)
     for press in open_presses():
         st.info(
             _("“{title}” is handed over; it starts as soon as the engine is ready.").format(
@@ -65,7 +65,7 @@ def runs_of_now(model: str) -> None:
         if run.id not in untold:
             run_card(run, store(), ahead)
     if more := len(untold):
-        sentence = ngettext("{n} more run waits; it is on Compare.", "{n} more runs wait; they are on Compare.", more)
+        sentence = ngettext("{n} more run of others waits.", "{n} more runs of others wait.", more)
         st.caption(sentence.format(n=more))
     in_full, in_short = _sweeps_of_now(sweeps, model)
     for whole in in_full:
@@ -88,6 +88,7 @@ def _sweeps_of_now(sweeps: list[SweepRuns], model: str) -> tuple[list[SweepRuns]
     """Those told in full, and those in a line: what is shown and what goes on first, else the latest of this model."""
     mine = [whole for whole in sweeps if whole.model == model]
     shown = [whole for whole in sweeps if whole.sweep.id == st.session_state.get("sweep_shown")]
+    shown = [whole for whole in shown if whole in mine or not whole.is_over]
     going = [whole for whole in sweeps if not whole.is_over and whole not in shown]
     going.sort(key=lambda whole: (not whole.count(*ACTIVE), whole.model != model))
     own = [whole for whole in mine if not whole.is_study]
@@ -107,10 +108,10 @@ def _ahead(whole: SweepRuns, runs: list[Run]) -> int:
     )
 
 
-def _answers(runs: list[Run], sweeps: list[SweepRuns]) -> None:
-    """Tells what the engine said to the presses since the last look, until the next press."""
+def _answers(runs: list[Run], sweeps: list[SweepRuns], model: str) -> None:
+    """Tells what the engine said to the presses since the last look, until the next press: on the model's own page."""
     for press, answer in answered_presses():
-        st.session_state["press_answer"] = (press.kind, answer)
+        st.session_state["press_answer"] = (press.model, press.kind, answer)
         started = (one.result()["id"] for one in press.answers if one.exception() is None)
         st.session_state.setdefault("own_runs", set()).update(started)
         if not isinstance(answer, PrunekitError):
@@ -118,9 +119,9 @@ def _answers(runs: list[Run], sweeps: list[SweepRuns]) -> None:
                 st.session_state["sweep_shown"] = answer["id"]
             else:
                 st.session_state["run_shown"] = answer["id"] if answer["known"] else None
-    if "press_answer" not in st.session_state:
+    of, kind, answer = st.session_state.get("press_answer", (None, "", None))
+    if of != model:
         return
-    kind, answer = st.session_state["press_answer"]
     if isinstance(answer, PrunekitError):
         show_error(answer)
     elif kind == "sweep":

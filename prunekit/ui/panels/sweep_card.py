@@ -46,7 +46,7 @@ def sweep_card(whole: SweepRuns, store: Store, history: list[Run], ahead: int = 
         total = max(len(whole.runs), 1)
         done = whole.count("finished", "failed") + (min(how_far.fraction, 1.0) if how_far else 0.0)
         if whole.state != "finished":
-            st.progress(min(done / total, 1.0), text=_how_far(whole, history))
+            st.progress(min(done / total, 1.0), text=_how_far(whole, history, ahead if running else 0))
         if running is not None:
             now = _("Now: {title} · {how_far}")
             st.caption(now.format(title=as_typed(running.title), how_far=how_far.sentence()))
@@ -112,9 +112,12 @@ def _counted(whole: SweepRuns) -> str:
     return " · ".join(parts)
 
 
-def _how_far(whole: SweepRuns, history: list[Run]) -> str:
+def _how_far(whole: SweepRuns, history: list[Run], between: int) -> str:
     left = None if whole.is_over else _seconds_left(whole, history)
     words = [_("about {time} left").format(time=duration(left))] if left else []
+    if between:
+        sentence = ngettext("{n} run of others in between", "{n} runs of others in between", between)
+        words.append(sentence.format(n=between))
     return " · ".join([_counted(whole), *words])
 
 

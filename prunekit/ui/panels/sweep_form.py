@@ -8,7 +8,7 @@ import streamlit as st
 from prunekit.core.cards import model_card
 from prunekit.core.cuts import GRANULARITIES
 from prunekit.core.descriptions import scorer_descriptions
-from prunekit.core.errors import BadSetting, PrunekitError, StoreUnavailable
+from prunekit.core.errors import BadSetting, CannotPrune, CannotScore, PrunekitError, StoreUnavailable
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Training
 from prunekit.core.sweep import CONTROLS, Sweep, read_amounts
@@ -32,7 +32,9 @@ from prunekit.ui.panels.recipe_form import (
     more_fields,
     schedule_fields,
 )
+from prunekit.ui.plain import as_typed
 from prunekit.ui.runs import all_runs
+from prunekit.ui.state import Question
 
 MOST_SEEDS = 20
 AGAIN_SECONDS, LATER_SECONDS = 1.0, 3.0
@@ -140,10 +142,18 @@ def what_it_takes(sweep: Sweep) -> None:
     if on_their_way:
         parts.append(_("{n} on their way").format(n=on_their_way))
     known = _time_of(sweep, missing, runs)
-    st.markdown(" · ".join([f"**{', '.join(parts)}**", *([_how_long(known)] if missing else [])]))
-    look_again(
-        AGAIN_SECONDS if isinstance(known, Pending) else LATER_SECONDS if on_their_way else 0, key="again_estimate"
-    )
+    words = [_how_long(known)] if missing else []
+    asked = set(marks)
+    if before := sum(not run.is_over and run.fingerprint not in asked for run in runs):
+        sentence = ngettext("after {n} run that goes first", "after {n} runs that go first", before)
+        words.append(sentence.format(n=before))
+    st.markdown(" · ".join([f"**{', '.join(parts)}**", *words]))
+    refused, looking = _refusals(sweep)
+    for scorer, sentence in refused:
+        words = _("{criterion} cannot be used on this model, and its runs would fail. {reason}")
+        st.warning(as_typed(words.format(criterion=criterion(scorer), reason=sentence)), icon=":material/block:")
+    soon, later = looking or isinstance(known, Pending), on_their_way or before
+    look_again(AGAIN_SECONDS if soon else LATER_SECONDS if later else 0, key="again_estimate")
     for scorer, granularity in sweep.left_out():
         sentence = _("Left out: {criterion} has no answer for {units}.")
         st.caption(sentence.format(criterion=criterion(scorer), units=_(GRANULARITIES[granularity])))
@@ -165,6 +175,30 @@ def _states(runs: list[Run]) -> dict[str, str]:
         if stands(run) and found.get(run.fingerprint) != "finished":
             found[run.fingerprint] = run.state
     return found
+
+
+def _refusals(sweep: Sweep) -> tuple[list[tuple[str, str]], bool]:
+    """Criteria that have no answer for this model, each with the reason, as its weights tell; whether more may come.
+
+    The controls can always be used.
+    """
+    known, found, looking = scorer_descriptions(), {}, False
+    questions = {
+        (recipe.scorer, recipe.granularity): Question(
+            recipe.model, recipe.scorer, dict(recipe.knobs), recipe.granularity
+        )
+        for recipe in sweep.recipes()
+        if recipe.scorer not in CONTROLS and known[recipe.scorer].needs == "weights"
+    }
+    for question in questions.values():
+        try:
+            answer = ask("exploration", *question.arguments(), patience=0.0)
+            looking |= isinstance(answer, Pending) and answer.state != "off"
+        except (CannotScore, CannotPrune) as error:
+            found[question.scorer] = str(error)
+        except PrunekitError:  # the engine is away: the run itself will tell
+            continue
+    return list(found.items()), looking
 
 
 def _time_of(sweep: Sweep, missing: list, runs: list[Run]) -> Estimate | Pending:
