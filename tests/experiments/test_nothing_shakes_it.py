@@ -121,6 +121,9 @@ def ends_like_the_quiet_one(engine, store, run_id: str, quiet: str) -> None:
 CUT_OFF = {
     "the training worker": lambda engine: workers(engine, "training"),
     "the training worker with its nanny": lambda engine: processes(engine, "training"),
+    "the recorder and then the training worker": lambda engine: (
+        workers(engine, "recorder") + workers(engine, "training")
+    ),
     "the scheduler": lambda engine: [p for p in processes(engine, "scheduler") if "scheduler" in p.cmdline()],
 }
 UNTOUCHED = {
