@@ -23,12 +23,11 @@ _LINE = re.compile(
 
 
 def cut_json(cut: Cut, sparsities: Mapping[str, float], granularity: str) -> str:
-    """The fields that a recipe has too, and under "layers" the sparsity of every row and where it comes from.
+    """The cut of the whole net, and under "layers" the sparsity of every row and where it comes from.
 
     sparsities: row name -> pruned share under this cut, in the network's order.
     """
     head = {"granularity": granularity, "sparsity": cut.sparsity, "scope": cut.scope}
-    head |= {"overrides": dict(cut.overrides), "locked": sorted(cut.locked)}
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
     rows = [{"layer": name, "sparsity": value, "cut": mark} for name, value, mark in _rows(cut, sparsities)]
     listed = ",\n".join(f"    {json.dumps(row)}" for row in rows)
@@ -42,7 +41,7 @@ def cut_csv(cut: Cut, sparsities: Mapping[str, float]) -> str:
 
 
 def read_cut(text: str, names: Sequence[str], granularity: str, present: Cut) -> Cut:
-    """The cut that a text means, in JSON (see `cut_json`) or in lines of a name and a sparsity.
+    """The cut that a text means, in JSON (see `cut_json`, or the fields of a recipe) or in lines of name and sparsity.
 
     Order, white space, a header, `;` or tabs for commas, decimal commas and percentages are all fine. Rows that are
     not named follow the cut of the whole net; where the text says nothing of that, it and its scope are those of
@@ -123,34 +122,33 @@ def _from_json(text: str, granularity: str) -> _Found:
         raise _belongs_elsewhere(given, granularity)
     found = _Found()
     found.take_net(plain.pop("sparsity", None), plain.pop("scope", None))
-    listed = _Found()
-    _take_layers(listed, plain.pop("layers", []))
-    if not plain:
-        found.overrides, found.locked, found.followers = listed.overrides, listed.locked, listed.followers
+    overrides, locked, layers = (plain.pop(name, None) for name in ("overrides", "locked", "layers"))
+    if overrides is None and locked is None:
+        # The shortest form is layers and their sparsities, nothing else.
+        _take_layers(found, plain if layers is None else layers)
         return found
-    overrides, locked = plain.pop("overrides", {}), plain.pop("locked", [])
+    overrides, locked = overrides or {}, locked or []
     if not isinstance(overrides, dict):
         sentence = _("“overrides” must map layers to sparsities, like {example}.")
         raise BadSetting(sentence.format(example='{"conv1": 0.4}'))
     if not isinstance(locked, list) or not all(isinstance(name, str) for name in locked):
         raise BadSetting(_("“locked” must be a list of layers, like {example}.").format(example='["conv1"]'))
-    # The shortest form: layers and their sparsities, nothing else.
-    found.overrides = {name: _fraction(value, _of_row(name)) for name, value in {**overrides, **plain}.items()}
+    found.overrides = {name: _fraction(value, _of_row(name)) for name, value in overrides.items()}
     found.locked = set(locked)
-    _check_agreement(found, listed)
+    _check_agreement(found, layers or [])
     return found
 
 
-def _check_agreement(found: _Found, listed: _Found) -> None:
-    """The list of layers repeats what overrides and locked say: who has changed it there alone is told so."""
-    own = {name: value for name, value in listed.overrides.items() if found.overrides.get(name) != value}
-    locked = listed.locked - found.locked
-    if name := next(iter([*own, *sorted(locked)]), None):
-        sentence = _(
-            "“layers” says something else of {layer} than “overrides” and “locked” do: change it there too, or take "
-            "“layers” alone."
-        )
-        raise BadSetting(sentence.format(layer=_short(name)))
+def _check_agreement(found: _Found, layers) -> None:
+    """Nobody knows which of two places somebody has changed and meant."""
+    listed = _Found()
+    _take_layers(listed, layers)
+    for name in [*listed.overrides, *listed.locked, *listed.followers]:
+        if (name in listed.locked, listed.overrides.get(name)) != (name in found.locked, found.overrides.get(name)):
+            sentence = _(
+                "“layers” and “overrides” or “locked” disagree on {layer}: change both, or leave one of them out."
+            )
+            raise BadSetting(sentence.format(layer=_short(name)))
 
 
 def _take_layers(found: _Found, layers) -> None:

@@ -18,7 +18,7 @@ from prunekit.core.cards import ModelCard, model_card
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.data_folder import part_at_hand
-from prunekit.core.errors import CannotPrune, NeedsData, PrunekitError, Stopped
+from prunekit.core.errors import CannotPrune, CannotScore, NeedsData, PrunekitError, Stopped
 from prunekit.core.language import _
 from prunekit.core.recipe import Training
 from prunekit.data import calibration_set, load_dataset
@@ -116,6 +116,15 @@ def exploration(model_id: str, scorer: str, knobs: dict, granularity: str, seed:
         "scores": {name: _score_histogram(values) for name, values in ordered.items()},
         "weights": {name: _histogram(values.flatten().numpy()) for name, values in weights.items()},
     }
+
+
+def refusal(model_id: str, scorer: str, knobs: dict, granularity: str) -> str:
+    """Why a criterion that looks at weights alone has no answer for a model, in one sentence; "" when it has one."""
+    try:
+        _scores(model_id, scorer, tuple(sorted(knobs.items())), granularity, 0, 0)
+    except (CannotScore, CannotPrune) as error:
+        return str(error)
+    return ""
 
 
 def preview(model_id: str, scorer: str, knobs: dict, granularity: str, seed: int, calibration: int, cut: dict) -> dict:

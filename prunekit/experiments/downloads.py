@@ -32,8 +32,8 @@ STOP_SECONDS = 5
 class Download:
     """How far the download of a data set is.
 
-    bytes, total: fetched so far and in all; sentence: why it failed; pid, born: the process and when it began, in
-    seconds since 1970, because process numbers are used again; when: the last news, in seconds since 1970.
+    bytes, total: fetched so far and in all; sentence: why it failed; pid, born: the process and when it began (see
+    `_born`), because process numbers are used again; when: the last news, in seconds since 1970.
     """
 
     name: str
@@ -142,7 +142,7 @@ def _is_alive(known: Download) -> bool:
 
 
 def _born(pid: int) -> float:
-    """When a process began, in seconds: what tells it from a later one with its number; 0 for one that is gone."""
+    """When a process began, in seconds since the boot or, but on Linux, since 1970; 0 for one that is gone."""
     with contextlib.suppress(psutil.Error):
         # On Linux psutil reckons from the boot, whose time of day is another one when the clock is put.
         return psutil.Process(pid).create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)

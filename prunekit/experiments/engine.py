@@ -24,7 +24,7 @@ LOG = logging.getLogger(__name__)
 
 PRIORITY = {"quick": 10, "preview": 0}
 MEMORY_ENTRIES = 32
-MOST_OPEN = 64  # questions; those that visitors have gone away from are asked again when somebody comes back
+MOST_OPEN = 64  # questions; those that nobody has looked at for longest are asked again when somebody comes back
 MEMORY_BYTES = 256 * 2**20  # the ranking of all weights of a deep network takes tens of megabytes
 START_SECONDS = 60
 LASTING = (RECORDER.name, ANSWERS.name)  # the lanes that are always there
@@ -109,6 +109,7 @@ class Engine:
                 self._futures[key] = future
                 if len(self._futures) > MOST_OPEN:
                     self._futures.popitem(last=False)[1].cancel()
+            self._futures.move_to_end(key)
             if visitor and lane == "preview":
                 self._latest[visitor, lane] = key
         return self._collect(key, future, patience)
@@ -210,7 +211,7 @@ class Engine:
         self._tell("stop_sweep", sweep_id)
 
     def resume_sweep(self, sweep_id: str) -> None:
-        """Queues everything of a sweep again that was stopped, interrupted or failed."""
+        """Queues everything of a sweep again that was stopped, interrupted or failed, or is just being stopped."""
         self._tell("resume_sweep", sweep_id)
 
     def rename_sweep(self, sweep_id: str, title: str) -> None:

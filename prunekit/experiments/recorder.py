@@ -42,7 +42,7 @@ def dask_setup(worker) -> None:
     try:
         _only.acquire()
     except Timeout:  # Dask would go on without this: a second writer, that nothing looks after
-        os._exit(1)  # the nanny tries again
+        os._exit(1)  # its nanny, or a server, starts another
     worker.metrics["prunekit"] = lambda _worker: {"trouble": writer.trouble}  # pages hear of it through the scheduler
     threading.Thread(target=Upkeep(writer).watch, args=(worker,), name="recorder-watch", daemon=True).start()
 
@@ -187,6 +187,9 @@ def resume_sweep(sweep_id: str) -> None:
         store().change_sweep(sweep_id, stopped=False)
         again = [run for run in store().runs_of(sweep_id) if run.state in (*RESUMABLE, "stopping")]
         store().change_many([run.id for run in again], again=True, state="queued", error=None, ended=None)
+        for run in again:
+            if run.state == "stopping":
+                lane().stop(run.id)  # once more: nobody looks after an attempt that another has followed
         lane().submit(dataclasses.replace(run, attempt=run.attempt + 1) for run in again)
 
 

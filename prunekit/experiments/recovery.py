@@ -27,7 +27,8 @@ def bring_back(ledger: Ledger) -> None:
     known = {run.id for run in ledger.runs()}
     for aside in (ledger.folder / "runs").glob(f"*/{ASIDE}"):  # a deletion that was cut off in the middle
         if aside.parent.name in known:
-            aside.replace(aside.with_name(PLAN))
+            with contextlib.suppress(OSError):
+                aside.replace(aside.with_name(PLAN))
         else:
             shutil.rmtree(aside.parent, ignore_errors=True)
     plans = [path for path in (ledger.folder / "runs").glob(f"*/{PLAN}") if path.parent.name not in known]

@@ -223,6 +223,8 @@ def fit_scorer(known: Mapping) -> None:
     wanted, instead = session.get("scorer_wanted", (None, None))
     if wanted in known and session.get("scorer") == instead:
         session["scorer"] = wanted
+    if session.get("scorer") != instead:  # it is back, or another was chosen
+        session.pop("scorer_wanted", None)
     if (chosen := session.get("scorer")) not in known:
         session["scorer"] = next(iter(known))
         session["scorer_wanted"] = (chosen, session["scorer"])

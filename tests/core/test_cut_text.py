@@ -19,11 +19,9 @@ def read(text: str, present: Cut = Cut(0.3), granularity: str = "channel", names
     return read_cut(text, names, granularity, present)
 
 
-def test_json_has_the_fields_of_a_recipe_and_every_layer_with_where_its_sparsity_comes_from():
+def test_json_has_the_cut_of_the_net_and_every_layer_with_where_its_sparsity_comes_from():
     plain = json.loads(cut_json(CUT, SHARES, "channel"))
     assert plain["sparsity"] == 0.3
-    assert plain["overrides"] == {"conv1": 0.5}
-    assert plain["locked"] == ["fc1"]
     assert (plain["scope"], plain["granularity"]) == ("global", "channel")
     assert plain["layers"] == [
         {"layer": "conv1", "sparsity": 0.5, "cut": "own"},
@@ -91,14 +89,36 @@ def test_the_cut_of_the_net_may_stand_among_the_layers():
     assert read('{"sparsity": 0.55, "conv1": 0.1}') == Cut(0.55, "global", {"conv1": 0.1})
 
 
+def test_what_is_changed_in_a_copy_counts():
+    text = cut_json(CUT, SHARES, "channel").replace('0.5, "cut": "own"', '0.6, "cut": "own"')
+    assert read(text).overrides == {"conv1": 0.6}
+    assert read(text.replace('"locked"', '"follows"')).locked == frozenset()
+
+
+RECIPE = {"model": "m", "overrides": {"conv1": 0.5}, "locked": ["fc1"]}
+
+
+def test_the_fields_of_a_recipe_are_taken_and_the_rest_of_it_is_not():
+    assert read(json.dumps(RECIPE)) == CUT
+
+
 @pytest.mark.parametrize(
-    ("before", "after", "layer"), [('0.5, "cut": "own"', '0.6, "cut": "own"', "conv1"), ("follows", "locked", "conv2")]
+    ("layer", "sparsity", "mark"),
+    [
+        ("conv1", 0.6, "own"),
+        ("conv1", 0.5, "follows"),
+        ("conv2", 0.1, "own"),
+        ("conv2", 0, "locked"),
+        ("fc1", 0, "own"),
+    ],
 )
-def test_what_is_changed_in_the_list_of_layers_alone_is_not_passed_over(before, after, layer):
-    text = cut_json(CUT, SHARES, "channel")
-    assert before in text
-    with pytest.raises(BadSetting, match=f"“layers” says something else of {layer} than “overrides” and “locked” do"):
-        read(text.replace(before, after))
+def test_two_places_that_disagree_are_not_passed_over(layer, sparsity, mark):
+    def text(row: dict) -> str:
+        return json.dumps(RECIPE | {"layers": [row]})
+
+    assert read(text({"layer": "conv1", "sparsity": 0.5, "cut": "own"})) == CUT
+    with pytest.raises(BadSetting, match=f"disagree on {layer}: change both, or leave one of them out"):
+        read(text({"layer": layer, "sparsity": sparsity, "cut": mark}))
 
 
 def test_layers_that_are_not_named_follow_the_net_and_the_nets_own_cut_stays():

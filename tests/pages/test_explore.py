@@ -158,12 +158,16 @@ def test_a_criterion_that_did_not_fit_for_a_while_comes_back(app):
         at.query_params["model"] = name
         at.run()
         assert at.selectbox(key="scorer").value == ("magnitude" if name != "lenet-fashion" else "taylor")
+    at.selectbox(key="scorer").set_value("magnitude").run()
+    assert at.selectbox(key="scorer").value == "magnitude"
     at.session_state["scorer"] = "bn_scale"
     at.segmented_control(key="granularity").set_value("weight").run()
     assert at.selectbox(key="scorer").value == "magnitude"
     at.selectbox(key="scorer").set_value("taylor").run()
     at.segmented_control(key="granularity").set_value("channel").run()
     assert at.selectbox(key="scorer").value == "taylor"  # chosen since
+    at.selectbox(key="scorer").set_value("magnitude").run()
+    assert at.selectbox(key="scorer").value == "magnitude"
 
 
 def test_the_table_shows_each_layer_with_its_own_cut_and_lock(app):
@@ -365,7 +369,7 @@ def test_pasted_cuts_become_the_cut_and_what_does_not_fit_is_said(app):
     at.text_area(key="exchange_text").set_value("conv1, 25 %\nconv2, locked").run()
     at.button(key="exchange_apply").click().run()
     assert at.session_state["cut"] == Cut(0.3, "global", {"conv1": 0.25}, frozenset({"conv2"}))
-    said = "Own cuts: 1, locked: 1; all other layers follow the whole net, whatever is written there."
+    said = "Own cuts: 1, locked: 1. All other layers follow the whole net; numbers given for those are not used."
     assert as_read(at.success[0].value) == f"Applied. {said}"
     at.button(key="exchange_apply").click().run()
     assert as_read(at.success[0].value) == f"That is the cut already. {said}"

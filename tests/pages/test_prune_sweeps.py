@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from prunekit.core.errors import CannotPrune, EngineUnavailable
+from prunekit.core.errors import EngineUnavailable
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.engine import Pending
 from tests.pages.in_process_engine import open_page, texts
@@ -90,20 +90,26 @@ def test_a_criterion_without_an_answer_is_told_to_be_left_out(history):
 
 
 def test_a_criterion_that_this_model_has_no_answer_for_is_named_before_its_runs_fail(history, engine_here, monkeypatch):
+    asked = []
+
     def ask(name, *arguments, **_options):
-        if arguments[1:2] == ("bn_scale",):
-            raise CannotPrune("There is no batch norm in conv1; choose another criterion.")
+        asked.append((name.rpartition(":")[2], *arguments[:2]))
+        refusal = ("refusal", "lenet-fashion", "bn_scale")
+        if asked[-1] == refusal and asked.count(refusal) > 1:
+            return "There is no batch norm in conv1."
         return Pending("computing")
 
     monkeypatch.setattr(engine_here, "ask", ask)
     page = sweep_page()
-    assert not page.warning
     page.multiselect(key="sweep.scorers").set_value(["bn_scale", "taylor"]).run()
-    [warning] = page.warning
-    assert as_read(warning.value) == (
-        "Batch-norm scale cannot be used on this model, and its runs would fail. "
-        "There is no batch norm in conv1; choose another criterion."
-    )
+    assert not page.warning
+    for _look in range(2):
+        page.run()
+        assert [as_read(warning.value) for warning in page.warning] == [
+            "Batch-norm scale cannot score the channels of this model: its runs would fail. "
+            "There is no batch norm in conv1."
+        ]
+    assert {scorer for name, _model, scorer in asked if name == "refusal"} == {"bn_scale"}
 
 
 def test_runs_of_others_that_go_first_are_counted_before_the_sweep_is_started(history):
@@ -112,6 +118,9 @@ def test_runs_of_others_that_go_first_are_counted_before_the_sweep_is_started(hi
     mine = recipe(scorer="taylor", amount=0.3)
     history.add(mine.to_plain(), mine.fingerprint, mine.title(), "sweep")
     assert "· after 1 run that goes first" in texts(sweep_page())
+    finish(history, history.runs()[1:])
+    others = start(sweep_page())
+    assert "that goes first" not in texts(others)  # all of it is on its way
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def cut_exchange(question: Question, table: CutTable, cut: Cut, kept, query: str
         key="exchange",
         on_change="rerun",
     ) as panel:
-        if panel.open:
+        if not panel.open:
+            st.session_state.pop("exchange_told", None)
+        else:
             with st.container(width=540):
                 words = {name: _(label) for name, label in WAYS.items()}
                 way = one_of(_("What to do"), words, "exchange_way", label_visibility="collapsed", persist_state=None)
@@ -96,7 +98,10 @@ def _apply(names: tuple[str, ...], granularity: str) -> None:
         session["exchange_told"] = (text, "error", str(error))
         return
     first = _("That is the cut already.") if cut == before else _("Applied.")
-    counted = _("Own cuts: {own}, locked: {locked}; all other layers follow the whole net, whatever is written there.")
+    counted = _(
+        "Own cuts: {own}, locked: {locked}. All other layers follow the whole net; "
+        "numbers given for those are not used."
+    )
     counted = counted.format(own=len(cut.overrides.keys() - cut.locked), locked=len(cut.locked))
     session["exchange_told"] = (text, "done", f"{first} {counted}")
     if cut == before:

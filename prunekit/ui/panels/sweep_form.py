@@ -1,5 +1,7 @@
 """The form of a sweep: the fields of a recipe, of which four take several values; how many runs, and how long."""
 
+import contextlib
+import itertools
 import json
 import time
 
@@ -7,8 +9,8 @@ import streamlit as st
 
 from prunekit.core.cards import model_card
 from prunekit.core.cuts import GRANULARITIES
-from prunekit.core.descriptions import scorer_descriptions
-from prunekit.core.errors import BadSetting, CannotPrune, CannotScore, PrunekitError, StoreUnavailable
+from prunekit.core.descriptions import scorer_description, scorer_descriptions
+from prunekit.core.errors import BadSetting, PrunekitError, StoreUnavailable
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Training
 from prunekit.core.sweep import CONTROLS, Sweep, read_amounts
@@ -34,11 +36,9 @@ from prunekit.ui.panels.recipe_form import (
 )
 from prunekit.ui.plain import as_typed
 from prunekit.ui.runs import all_runs
-from prunekit.ui.state import Question
 
 MOST_SEEDS = 20
 AGAIN_SECONDS, LATER_SECONDS = 1.0, 3.0
-OPEN = ACTIVE + WAITING
 
 
 def mode_choice() -> str:
@@ -135,25 +135,39 @@ def what_it_takes(sweep: Sweep) -> None:
     marks = _fingerprints(json.dumps(sweep.to_plain(), sort_keys=True), str(model_card(sweep.base.model).identity()))
     states = _states(runs)
     missing = [r for r, mark in zip(sweep.recipes(), marks, strict=True) if states.get(mark) != "finished"]
-    on_their_way = sum(states.get(mark) in OPEN for mark in marks)
-    parts = [ngettext("{n} run", "{n} runs", len(marks)).format(n=len(marks))]
-    if done := len(marks) - len(missing):
+    on_their_way = sum(states.get(mark) in WAITING + ACTIVE for mark in marks)
+    known = _time_of(sweep, missing, runs)
+    words = [_counted(len(marks), len(marks) - len(missing), on_their_way)]
+    if missing:
+        words.append(_how_long(known))
+    asked = set(marks)
+    before = sum(not run.is_over and run.fingerprint not in asked for run in runs)
+    if before and len(missing) > on_their_way:
+        sentence = ngettext("after {n} run that goes first", "after {n} runs that go first", before)
+        words.append(sentence.format(n=before))
+    st.markdown(" · ".join(words))
+    refusals = _refusals(sweep)
+    _what_is_left_out(sweep, refusals)
+    soon = any(isinstance(one, Pending) for one in (known, *refusals.values()))
+    look_again(AGAIN_SECONDS if soon else LATER_SECONDS if on_their_way or before else 0, key="again_estimate")
+
+
+def _counted(runs: int, done: int, on_their_way: int) -> str:
+    parts = [ngettext("{n} run", "{n} runs", runs).format(n=runs)]
+    if done:
         parts.append(_("{n} of them already done").format(n=done))
     if on_their_way:
         parts.append(_("{n} on their way").format(n=on_their_way))
-    known = _time_of(sweep, missing, runs)
-    words = [_how_long(known)] if missing else []
-    asked = set(marks)
-    if before := sum(not run.is_over and run.fingerprint not in asked for run in runs):
-        sentence = ngettext("after {n} run that goes first", "after {n} runs that go first", before)
-        words.append(sentence.format(n=before))
-    st.markdown(" · ".join([f"**{', '.join(parts)}**", *words]))
-    refused, looking = _refusals(sweep)
-    for scorer, sentence in refused:
-        words = _("{criterion} cannot be used on this model, and its runs would fail. {reason}")
-        st.warning(as_typed(words.format(criterion=criterion(scorer), reason=sentence)), icon=":material/block:")
-    soon, later = looking or isinstance(known, Pending), on_their_way or before
-    look_again(AGAIN_SECONDS if soon else LATER_SECONDS if later else 0, key="again_estimate")
+    return f"**{', '.join(parts)}**"
+
+
+def _what_is_left_out(sweep: Sweep, refusals: dict[tuple[str, str], str | Pending]) -> None:
+    """Criteria without an answer: for a granularity, which are not run, and for this model, which would fail."""
+    for (scorer, granularity), refusal in refusals.items():
+        if isinstance(refusal, str) and refusal:
+            sentence = _("{criterion} cannot score the {units} of this model: its runs would fail. {reason}")
+            words = {"criterion": criterion(scorer), "units": _(GRANULARITIES[granularity]), "reason": refusal}
+            st.warning(as_typed(sentence.format(**words)), icon=":material/block:")
     for scorer, granularity in sweep.left_out():
         sentence = _("Left out: {criterion} has no answer for {units}.")
         st.caption(sentence.format(criterion=criterion(scorer), units=_(GRANULARITIES[granularity])))
@@ -177,28 +191,21 @@ def _states(runs: list[Run]) -> dict[str, str]:
     return found
 
 
-def _refusals(sweep: Sweep) -> tuple[list[tuple[str, str]], bool]:
-    """Criteria that have no answer for this model, each with the reason, as its weights tell; whether more may come.
+def _refusals(sweep: Sweep) -> dict[tuple[str, str], str | Pending]:
+    """For criteria that look at the weights and each granularity: why this model's have no answer; "" where they have.
 
-    The controls can always be used.
+    Those that look at data are not asked: it would take their time. The controls can always be used.
     """
-    known, found, looking = scorer_descriptions(), {}, False
-    questions = {
-        (recipe.scorer, recipe.granularity): Question(
-            recipe.model, recipe.scorer, dict(recipe.knobs), recipe.granularity
-        )
-        for recipe in sweep.recipes()
-        if recipe.scorer not in CONTROLS and known[recipe.scorer].needs == "weights"
-    }
-    for question in questions.values():
-        try:
-            answer = ask("exploration", *question.arguments(), patience=0.0)
-            looking |= isinstance(answer, Pending) and answer.state != "off"
-        except (CannotScore, CannotPrune) as error:
-            found[question.scorer] = str(error)
-        except PrunekitError:  # the engine is away: the run itself will tell
+    left_out, found = sweep.left_out(), {}
+    for scorer, granularity in itertools.product(sweep.criteria, sweep.granularities):
+        if scorer in CONTROLS or (scorer, granularity) in left_out or scorer_description(scorer).needs != "weights":
             continue
-    return list(found.items()), looking
+        knobs = dict(sweep.base.with_(scorer=scorer).knobs)
+        with contextlib.suppress(PrunekitError):  # the engine is away: the run itself will tell
+            answer = ask("refusal", sweep.base.model, scorer, knobs, granularity, patience=0.0)
+            if not (isinstance(answer, Pending) and answer.state == "off"):
+                found[scorer, granularity] = answer
+    return found
 
 
 def _time_of(sweep: Sweep, missing: list, runs: list[Run]) -> Estimate | Pending:
