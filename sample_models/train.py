@@ -110,7 +110,7 @@ SAMPLES = {
         arguments={"depth": 56, "width": 16, "classes": 10, "input_shape": [3, 32, 32]},
         data="cifar10",
         split=CIFAR10_SPLIT,
-        training=Training(epochs=50, learning_rate=0.1, batch_size=128, weight_decay=1e-3),
+        training=Training(epochs=46, learning_rate=0.1, batch_size=128, weight_decay=1e-3),
         prefer="full",
     ),
     "mlp-digits": Sample(
