@@ -25,7 +25,7 @@ def leads(table: pd.DataFrame) -> list[str]:
     found = comparisons(recipe_points(table, "validation"))
     if not found:
         return []
-    several_models = len({c.best.about["model_id"] for c in found}) > 1
+    several_models = len({c.about["model_id"] for c in found}) > 1
     alike: dict[tuple, list[Comparison]] = {}
     for compared, more in sorted(zip(found, _apart(found), strict=True), key=lambda pair: _order(pair[0])):
         alike.setdefault((*_of_what(compared), more, *_outcome(compared)), []).append(compared)
@@ -49,33 +49,36 @@ def leads(table: pd.DataFrame) -> list[str]:
 
 
 def _order(compared: Comparison) -> tuple:
-    about = compared.best.about
+    about = compared.about
     return about["model"], about["grain"], about["target"], about["amount"]
 
 
 def _weight(compared: Comparison) -> tuple:
     """Small for comparisons that say most: of many criteria, over many seeds."""
-    points = [compared.best, *compared.near, *compared.behind]
+    points = [*compared.best, *compared.near, *compared.behind]
     return -len(points), -min(len(point.values) for point in points)
 
 
 def _outcome(compared: Comparison) -> tuple:
-    """Who leads, who is within noise, who is behind: the criteria in the order of their names."""
-    near, behind = (sorted(p.about["criterion"] for p in points) for points in (compared.near, compared.behind))
-    return compared.best.about["criterion"], tuple(near), tuple(behind)
+    """Who is highest, who is within noise, who is behind: the criteria in the order of their names."""
+    parts = (compared.best, compared.near, compared.behind)
+    return tuple(tuple(sorted(point.about["criterion"] for point in points)) for points in parts)
 
 
 def _sentence(group: list[Comparison], more: str, with_model: bool) -> str:
     best, near, behind = _outcome(group[0])
-    amounts = _listed(list(dict.fromkeys(share(c.best.about["amount"]) for c in group)))
+    amounts = _listed(list(dict.fromkeys(share(c.about["amount"]) for c in group)))
     _model, what = _of_what(group[0])
     where = what.format(amount=amounts) + (f" ({more})" if more else "")
     if with_model:
-        where = f"{group[0].best.about['model']}, {where}"
-    lead = _("{where}: {best} is highest, but does not lead") if near else _("{where}: {best} leads")
-    parts = [lead.format(where=where, best=best)]
+        where = f"{group[0].about['model']}, {where}"
+    if best[1:]:
+        lead = _("{where}: {best} are highest, and equal")
+    else:
+        lead = _("{where}: {best} is highest, but does not lead") if near else _("{where}: {best} leads")
+    parts = [lead.format(where=where, best=_listed(best))]
     if near:
-        sentence = ngettext("{names} is within noise of it", "{names} are within noise of it", len(near))
+        sentence = ngettext("{names} is within noise of that", "{names} are within noise of that", len(near))
         parts.append(sentence.format(names=_listed(near)))
     if behind:
         sentence = ngettext("{names} is behind by more", "{names} are behind by more", len(behind))
@@ -89,7 +92,7 @@ def _listed(names) -> str:
 
 def _of_what(compared: Comparison) -> tuple[str, str]:
     """The model, and what the amount is of: a sentence with a gap for the amount."""
-    about = compared.best.about
+    about = compared.about
     sentence = {
         "sparsity": _("{amount} of the {units}"),
         "parameters": _("{amount} of the parameters, by {units}"),
@@ -112,12 +115,12 @@ def _apart(told: list[Comparison]) -> list[str]:
 
 
 def _reads_as(compared: Comparison) -> tuple:
-    return *_of_what(compared), compared.best.about["amount"]
+    return *_of_what(compared), compared.about["amount"]
 
 
 def _settings_in(compared: Comparison) -> dict[str, str]:
     """All settings of a comparison, each in words: {"epochs": "epochs 3", ...}."""
-    about = compared.best.about
+    about = compared.about
     plain = about["setting"] | about["setting"].get("training", {})
     said = {s.name: f"{_(s.label).lower()} {in_words(s, plain[s.name])}" for s in _SETTINGS if s.name in plain}
     by_hand = len(plain.get("overrides", ())) + len(plain.get("locked", ()))

@@ -16,12 +16,18 @@ LEVEL = 0.05  # a difference this unlikely, were there none, is more than noise
 class Comparison:
     """Recipes that differ in the criterion only: the best one, those within noise of it, and those behind it.
 
-    Each is a Point over its seeds; `near` and `behind` are in falling order of their means.
+    Each is a Point over its seeds. `best` has several where their means are the same, by the names of the criteria;
+    `near` and `behind` are in falling order of their means.
     """
 
-    best: Point
+    best: tuple[Point, ...]
     near: tuple[Point, ...]
     behind: tuple[Point, ...]
+
+    @property
+    def about(self) -> dict:
+        """What the recipes are, but for the criterion."""
+        return self.best[0].about
 
 
 def comparisons(points: list[Point]) -> list[Comparison]:
@@ -33,10 +39,13 @@ def comparisons(points: list[Point]) -> list[Comparison]:
 
 
 def _comparison(group: list[Point]) -> Comparison:
-    best, *others = sorted(group, key=lambda point: -point.y)
-    is_behind = [differ(best, point) for point in others]
+    highest = max(point.y for point in group)
+    # Sums of the same fractions in another order may differ in their last bit.
+    best = [point for point in group if math.isclose(point.y, highest)]
+    others = sorted((point for point in group if point not in best), key=lambda point: -point.y)
+    is_behind = [all(differ(one, point) for one in best) for point in others]
     return Comparison(
-        best,
+        tuple(sorted(best, key=lambda point: point.about["criterion"])),
         near=tuple(point for point, behind in zip(others, is_behind, strict=True) if not behind),
         behind=tuple(point for point, behind in zip(others, is_behind, strict=True) if behind),
     )

@@ -216,7 +216,7 @@ def _standings(table: pd.DataFrame) -> dict[str, str]:
     """How each run stands to the best of those that differ in the criterion only; others are not in it."""
     found = {}
     for compared in comparisons(recipe_points(table, "validation")):
-        found |= dict.fromkeys(compared.best.runs, _("best"))
+        found |= {run: _("best") for point in compared.best for run in point.runs}
         found |= {run: _("within noise") for point in compared.near for run in point.runs}
         found |= {run: _("behind") for point in compared.behind for run in point.runs}
     return found

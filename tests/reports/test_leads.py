@@ -22,14 +22,23 @@ def test_one_leads_one_is_within_noise_and_two_are_behind():
     )
     assert "Welch" in how
     assert sentence == (
-        "50 % of the channels: Taylor is highest, but does not lead; Contribution is within noise of it; "
+        "50 % of the channels: Taylor is highest, but does not lead; Contribution is within noise of that; "
         "Magnitude and Random are behind by more."
     )
 
 
+def test_equal_means_share_the_lead_also_where_all_of_them_are_equal():
+    assert said(of("taylor", 0.9), of("magnitude", 0.9), of("random", 0.5))[1:] == [
+        "50 % of the channels: Magnitude and Taylor are highest, and equal; Random is behind by more."
+    ]
+    assert said(of("taylor", 0.1), of("random", 0.1))[1:] == [
+        "50 % of the channels: Random and Taylor are highest, and equal."
+    ]
+
+
 def test_nobody_leads_where_all_are_within_noise():
     assert said(of("taylor", 0.9), of("random", 0.89))[1] == (
-        "50 % of the channels: Taylor is highest, but does not lead; Random is within noise of it."
+        "50 % of the channels: Taylor is highest, but does not lead; Random is within noise of that."
     )
 
 

@@ -20,7 +20,7 @@ def points(*groups):
 
 
 def told(comparison):
-    names = ([p.about["scorer"] for p in group] for group in ([comparison.best], comparison.near, comparison.behind))
+    names = ([p.about["scorer"] for p in group] for group in (comparison.best, comparison.near, comparison.behind))
     return tuple(names)
 
 
@@ -89,6 +89,14 @@ def test_the_best_comes_first_and_the_others_are_near_or_behind():
     assert [told(one) for one in found] == [(["taylor"], ["contribution"], ["magnitude", "random"])]
 
 
+def test_equal_means_are_best_together_by_name_whatever_the_order_and_the_last_bit():
+    taylor, magnitude = of("taylor", 0.922, 0.920, 0.919), of("magnitude", 0.917, 0.922, 0.922)
+    rest = of("contribution", 0.918, 0.920, 0.921), of("random", 0.80, 0.81, 0.79)
+    for groups in ((taylor, magnitude, *rest), (*rest, magnitude, taylor)):
+        (found,) = comparisons(points(*groups))
+        assert told(found) == (["magnitude", "taylor"], ["contribution"], ["random"])
+
+
 @pytest.mark.parametrize(
     "other", [{"amount": 0.6}, {"granularity": "weight"}, {"training": quick(9)}, {"scope": "layer"}]
 )
@@ -102,4 +110,4 @@ def test_seeds_of_one_criterion_are_not_compared_with_each_other():
 
 def test_one_criterion_with_other_knobs_is_another_criterion():
     (found,) = comparisons(points(of("magnitude", 0.9), of("magnitude", 0.8, knobs={"p": 2})))
-    assert [p.about["criterion"] for p in (found.best, *found.behind)] == ["Magnitude", "Magnitude (L2)"]
+    assert [p.about["criterion"] for p in (*found.best, *found.behind)] == ["Magnitude", "Magnitude (L2)"]
