@@ -75,7 +75,6 @@ def figure(path: Path) -> go.Figure:
     named = set()
     for number, lines in enumerate(lines for _words, lines in panels):
         place = {"row": number // 2 + 1, "col": number % 2 + 1}
-        drawn.add_hline(y=lines[0].validation_baseline, line={"color": MUTED, "width": 1, "dash": "dash"}, **place)
         for criterion in dict.fromkeys(line.criterion for line in lines):
             own = [line for line in lines if line.criterion == criterion]
             colour = MUTED if own[0].scorer == "random" else colour_of(own[0].scorer)
@@ -89,15 +88,18 @@ def figure(path: Path) -> go.Figure:
             before.update(line={"dash": "dot"}, marker={"size": 4})
             drawn.add_traces([after, before], rows=[place["row"]] * 2, cols=[place["col"]] * 2)
             named.add(criterion)
+        # Only now: plotly draws no such line into a panel without traces.
+        drawn.add_hline(y=lines[0].validation_baseline, line={"color": MUTED, "width": 1.5, "dash": "dash"}, **place)
+    drawn.update_annotations(yshift=6)
     drawn.update_xaxes(tickformat=".0%", gridcolor=GRID, title_text="share of the units pruned")
     drawn.update_yaxes(tickformat=".0%", gridcolor=GRID, range=[0, 1], title_text="validation accuracy")
     drawn.update_layout(
         width=WIDTH,
         height=HEIGHT,
         template="plotly_white",
-        legend={"orientation": "h", "y": 1.06, "yanchor": "bottom"},
-        title={"text": CAPTION, "font": {"size": 14}},
-        margin={"t": 110, "l": 60, "r": 20, "b": 50},
+        title={"text": CAPTION, "font": {"size": 14}, "x": 0.03, "y": 0.97, "yanchor": "top"},
+        legend={"orientation": "h", "x": 0, "y": 0.945, "yref": "container", "yanchor": "top"},
+        margin={"t": 110, "l": 60, "r": 20, "b": 60},
     )
     return drawn
 
@@ -107,8 +109,7 @@ def picture(drawn: go.Figure, path: Path) -> None:
     with launched() as browser:
         sheet = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         sheet.set_content(drawn.to_html(include_plotlyjs=True, config={"staticPlot": True}))
-        sheet.wait_for_selector(".main-svg")
-        sheet.screenshot(path=str(path), clip={"x": 8, "y": 8, "width": WIDTH, "height": HEIGHT - 16})
+        sheet.locator(".main-svg").first.screenshot(path=str(path))
 
 
 def main() -> int:

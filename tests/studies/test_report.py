@@ -45,3 +45,9 @@ def test_a_panel_has_a_line_after_and_one_before_the_fine_tuning_of_each_criteri
     ]
     assert list(traces[0].y) == pytest.approx([0.89, 0.89])
     assert sum(bool(t.showlegend) for t in traces) == 2
+
+
+def test_a_panel_has_a_dashed_line_where_the_untouched_model_is(small):
+    (line,) = figure(small).layout.shapes
+    assert line.line.dash == "dash"
+    assert line.y0 == line.y1 == histories.read(small)["sweeps"][0]["runs"][0]["result"]["validation_baseline"]
