@@ -46,11 +46,11 @@ def comparison() -> None:
     choice = chosen_runs.choice()
     picked = [run for run in runs if run.id in choice.runs]
     card_style()
-    chart_of_runs(table, card, axis, split)
+    drawn = chart_of_runs(table, card, axis, split)
     # Where the hand is, nothing moves: what is chosen in the chart is told below it, and above the table.
     if choice.origin == "chart":
         chosen_cards(picked, store(), table)
-    words_on_runs(table, axis, split)
+    words_on_runs(table, axis, drawn)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(_("{n} runs, {chosen} chosen").format(n=len(runs), chosen=len(picked)), width="content")
         rename_and_delete(picked)

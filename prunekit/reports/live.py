@@ -4,7 +4,7 @@ import math
 
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
-from prunekit.reports.figures import COLOURS
+from prunekit.reports.colours import COLOURS
 from prunekit.reports.progress import Curves
 
 MARKED = {"showSymbol": True, "symbolSize": 5}

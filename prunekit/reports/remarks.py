@@ -11,10 +11,15 @@ AT_MOST = 3
 
 def remarks(table: pd.DataFrame, axis: str) -> list[str]:
     """Sentences about the runs of a table (of `run_table`) as they are drawn against one of `figures.AXES`."""
-    sentences = [seeds_remark(table), on_their_way(table)]
+    return [remark for remark in (seeds_remark(table), *missing(table, axis)) if remark] + slower_than_theory(table)
+
+
+def missing(table: pd.DataFrame, axis: str) -> list[str]:
+    """Why some runs, or all, have no point."""
+    sentences = [on_their_way(table)]
     if axis == "latency":
         sentences += [pending_remark(table), untimed_studies(table)]
-    return [sentence for sentence in sentences if sentence] + slower_than_theory(table)
+    return [sentence for sentence in sentences if sentence]
 
 
 def seeds_remark(table: pd.DataFrame) -> str:

@@ -5,7 +5,7 @@ import math
 from prunekit.core.cuts import GRANULARITIES, TARGETS
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
-from prunekit.reports.figures import MUTED, colour_of
+from prunekit.reports.colours import MUTED, colour_of
 from prunekit.reports.sweep_table import Line
 
 

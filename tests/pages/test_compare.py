@@ -9,7 +9,7 @@ from prunekit.core.errors import UnknownName
 from prunekit.core.sweep import Sweep
 from tests.pages.in_process_engine import open_page, texts
 from tests.pages.reading import errors
-from tests.sample_runs import add_finished, recipe
+from tests.sample_runs import add_finished, add_running, recipe
 
 pytestmark = pytest.mark.usefixtures("engine_here")
 
@@ -101,6 +101,31 @@ def test_a_run_without_a_measured_latency_is_listed_as_pending(history):
     page.button_group(key="axis").set_value("latency").run()
     assert len([run for trace in chart(page) for run in trace.get("ids", [])]) == 1
     assert "Latency pending for" in texts(page)
+
+
+def test_where_no_run_has_a_point_a_sentence_stands_instead_of_an_empty_chart(history):
+    add_running(history, recipe())
+    page = open_page("compare")
+    assert not page.get("plotly_chart")
+    assert "None of these runs has a point against sparsity yet." in texts(page)
+    assert texts(page).count("1 run is on its way and will appear here.") == 1
+    add_finished(history, recipe(amount=0.8), timed=False)
+    page.button_group(key="axis").set_value("latency").run()
+    assert not page.get("plotly_chart")
+    assert "None of these runs has a point against measured latency yet." in texts(page)
+    assert texts(page).count("Latency pending for") == 1
+    page.button_group(key="axis").set_value("sparsity").run()
+    assert chart(page)
+
+
+def test_models_beside_each_other_have_panels_of_which_the_chosen_one_is_first(history):
+    for model in ("lenet-fashion", "mlp-digits"):
+        add_finished(history, recipe(model=model))
+    page = open_page("compare")
+    page.button_group(key="other_models").set_value(["mlp-digits"]).run()
+    (drawn,) = page.get("plotly_chart")
+    notes = json.loads(drawn.proto.spec)["layout"]["annotations"]
+    assert [note["text"] for note in notes] == ["<b>LeNet on Fashion-MNIST</b>", "<b>Perceptron on digits</b>"]
 
 
 def test_latency_can_be_looked_at_for_each_batch_size(history):

@@ -7,7 +7,9 @@ import pytest
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.tasks import CLASSIFICATION
 from prunekit.reports.axes import AXES, unit_of_time
-from prunekit.reports.figures import COLOURS, FADED, MUTED, colour_of, tradeoff
+from prunekit.reports.colours import COLOURS, MUTED, colour_of
+from prunekit.reports.figures import tradeoff
+from prunekit.reports.marks import FADED
 from prunekit.reports.tables import run_table
 from tests.sample_runs import on_full_data, quick, recipe, run
 
@@ -155,23 +157,62 @@ def test_more_sparsity_is_better():
     assert traces["Pareto front"].line.shape == "vh"
 
 
-def test_each_model_has_a_front_of_its_own():
-    runs = [run(recipe(amount=a, model=m)) for a in (0.5, 0.8) for m in ("lenet-fashion", "mlp-digits")]
-    fronts = [name for name in drawn(runs)[1] if name.startswith("Pareto")]
-    assert sorted(fronts) == ["Pareto front · LeNet on Fashion-MNIST", "Pareto front · Perceptron on digits"]
+TWO_MODELS = [run(recipe(amount=a, model=m)) for a in (0.5, 0.8) for m in ("mlp-digits", "lenet-fashion")]
 
 
-def test_runs_on_the_full_data_have_a_front_and_an_untouched_model_of_their_own():
+def panels(figure):
+    """By the title of each panel, from the top downwards, its traces by name."""
+    titles = {note.yref.removesuffix(" domain"): note.text for note in figure.layout.annotations}
+    tops = {axis: figure.layout[axis.replace("y", "yaxis")].domain[1] for axis in titles}
+    return {
+        titles[axis]: {trace.name: trace for trace in figure.data if trace.yaxis == axis}
+        for axis in sorted(titles, key=tops.get, reverse=True)
+    }
+
+
+def test_each_model_has_a_panel_of_its_own_and_the_asked_one_comes_first():
+    figure, _traces = drawn(TWO_MODELS, first="lenet-fashion")
+    own = panels(figure)
+    assert list(own) == ["<b>LeNet on Fashion-MNIST</b>", "<b>Perceptron on digits</b>"]
+    assert next(iter(panels(drawn(TWO_MODELS, first="mlp-digits")[0]))) == "<b>Perceptron on digits</b>"
+    names = {"Untouched model", "Pareto front", "Magnitude · channels"}
+    assert [set(traces) for traces in own.values()] == [names, names]
+    ids = {one.id for one in TWO_MODELS if one.recipe["model"] == "lenet-fashion"}
+    assert set(own["<b>LeNet on Fashion-MNIST</b>"]["Magnitude · channels"].ids) == ids
+
+
+def test_panels_do_not_overlap_and_have_axes_and_a_baseline_each():
+    figure, _traces = drawn(TWO_MODELS)
+    layout = figure.layout
+    assert layout.yaxis.domain[0] > layout.yaxis2.domain[1] > layout.yaxis2.domain[0] == 0
+    assert (layout.xaxis.anchor, layout.xaxis2.anchor) == ("y", "y2")
+    assert layout.xaxis.title.text == layout.xaxis2.title.text
+    assert [(line.xref, line.yref) for line in layout.shapes] == [("x domain", "y"), ("x2 domain", "y2")]
+    assert layout.height > drawn()[0].layout.height
+
+
+def test_panels_share_one_legend_in_which_a_name_stands_once():
+    figure, _traces = drawn([*TWO_MODELS, run(recipe(scorer="taylor"))], first="lenet-fashion")
+    listed = [trace.name for trace in figure.data if trace.showlegend]
+    assert sorted(listed) == ["Magnitude · channels", "Pareto front", "Taylor · channels", "Untouched model"]
+    assert all(trace.legendgroup == trace.name for trace in figure.data)
+
+
+def test_a_single_panel_has_no_title():
+    assert not drawn()[0].layout.annotations
+
+
+def test_runs_on_the_full_data_have_a_panel_a_front_and_an_untouched_model_of_their_own():
     shipped = [run(recipe(amount=a)) for a in (0.5, 0.8)]
     full = [on_full_data(run(recipe(amount=a))) for a in (0.3, 0.6)]
     waiting = run(recipe(amount=0.9), state="queued")
     for one in full:
         one.result["validation_baseline"] = 0.93
-    figure, traces = drawn([*shipped, *full, waiting], axis="macs")
-    assert list(traces["Pareto front · 1000 validation examples"].x) == [320_000, 1_600_000]
-    assert list(traces["Pareto front · 6000 validation examples"].x) == [640_000, 1_600_000]
+    figure, _traces = drawn([*shipped, *full, waiting], axis="macs")
+    own = panels(figure)
+    assert list(own["<b>1000 validation examples</b>"]["Pareto front"].x) == [320_000, 1_600_000]
+    assert list(own["<b>6000 validation examples</b>"]["Pareto front"].x) == [640_000, 1_600_000]
     assert sorted(line.y0 for line in figure.layout.shapes) == [0.91, 0.93]
-    assert {f"Magnitude · channels · {n} validation examples" for n in (1000, 6000)} <= set(traces)
 
 
 def test_the_front_is_of_means_and_not_of_lucky_seeds():

@@ -10,7 +10,7 @@ from prunekit.core.amounts import metric_text, spread_text
 from prunekit.core.cards import model_cards
 from prunekit.core.cuts import GRANULARITIES
 from prunekit.experiments import histories
-from prunekit.reports.figures import GRID, MUTED, colour_of
+from prunekit.reports.colours import GRID, MUTED, colour_of
 from prunekit.reports.recipes import share
 from prunekit.reports.sweep_table import Line, sweep_lines
 from tests.browser.driving import chromium_path, launched

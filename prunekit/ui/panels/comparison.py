@@ -7,17 +7,15 @@ from prunekit.core.cards import ModelCard, model_cards
 from prunekit.core.language import _
 from prunekit.experiments.runs import Run
 from prunekit.reports.axes import AXES
-from prunekit.reports.figures import tradeoff
+from prunekit.reports.figures import ALONE, tradeoff
 from prunekit.reports.leads import leads
-from prunekit.reports.remarks import remarks
+from prunekit.reports.remarks import missing, remarks
 from prunekit.reports.tables import task_of
 from prunekit.ui import frame
 from prunekit.ui.forms import one_of, settle
 from prunekit.ui.panels import chosen_runs
 from prunekit.ui.plain import as_typed
 from prunekit.ui.runs import all_sweeps
-
-HEIGHT = 440
 
 
 def compared_runs(card: ModelCard, runs: list[Run]) -> list[Run]:
@@ -85,8 +83,11 @@ def word_on_the_test_set() -> None:
     )
 
 
-def chart_of_runs(table: pd.DataFrame, card: ModelCard, axis: str, split: str) -> None:
-    """The trade-off chart. A click on a point chooses its run; what is chosen is set off from the others."""
+def chart_of_runs(table: pd.DataFrame, card: ModelCard, axis: str, split: str) -> bool:
+    """The trade-off chart. A click on a point chooses its run; what is chosen is set off from the others.
+
+    Returns whether there is anything to draw; if not, it says why.
+    """
     choice = chosen_runs.choice()
     drawing = _drawing(table, axis, split, choice.turn)
     chosen = choice.runs if not table.index.intersection(list(choice.runs)).empty else ()
@@ -95,18 +96,32 @@ def chart_of_runs(table: pd.DataFrame, card: ModelCard, axis: str, split: str) -
     else:
         chosen = ()
     chosen_runs.remember_drawing(drawing)
-    figure = tradeoff(table, axis, card.task, split, chosen)
+    figure = tradeoff(table, axis, card.task, split, chosen, first=card.id)
+    if not figure.data:
+        _no_points(table, axis)
+        return False
     figure.update_layout(meta=choice.turn, clickmode="event+select")
     alt = _("{metric} of each run against {axis}").format(metric=_(card.task.metric_label), axis=_(AXES[axis].label))
     st.plotly_chart(
         figure,
         key=chosen_runs.CHART,
-        height=HEIGHT,
+        height=figure.layout.height,
         alt=alt,
         config={"displaylogo": False, "modeBarButtonsToRemove": ["zoomIn2d", "zoomOut2d", "autoScale2d"]},
         on_select=chosen_runs.heard_chart,
         selection_mode="points",
     )
+    return True
+
+
+def _no_points(table: pd.DataFrame, axis: str) -> None:
+    """Where the chart will be: that there is nothing to draw, why, and what to do."""
+    with st.container(border=True, height=ALONE, horizontal_alignment="center", vertical_alignment="center"):
+        sentence = _("None of these runs has a point against {axis} yet.")
+        st.markdown(f"#### {sentence.format(axis=_(AXES[axis].label).lower())}", width="content")
+        for reason in missing(table, axis):
+            st.markdown(as_typed(reason), width="content")
+        st.page_link(frame.page("prune"), label=_("Prune it with a recipe of your own"), icon=":material/content_cut:")
 
 
 def _drawing(table: pd.DataFrame, axis: str, split: str, turn: int) -> int:
@@ -115,15 +130,15 @@ def _drawing(table: pd.DataFrame, axis: str, split: str, turn: int) -> int:
     return hash((axis, split, turn, *shown.astype(object).itertuples(index=False, name=None)))
 
 
-def words_on_runs(table: pd.DataFrame, axis: str, split: str) -> None:
-    """What must be said about the chart, in a few lines under it: what was found, then how to read it."""
+def words_on_runs(table: pd.DataFrame, axis: str, drawn: bool) -> None:
+    """What must be said about the runs, in a few lines: what was found, then how to read the chart if there is one."""
     how, *which = leads(table) or [""]
     if which:
         with st.container(gap=None, key="leads"):
             for sentence in which:
                 st.markdown(as_typed(sentence))
     with st.container(gap=None):
-        for sentence in [how, *remarks(table, axis)]:
+        for sentence in [how, *(remarks(table, axis) if drawn else ())]:
             if sentence:
                 st.caption(as_typed(sentence))
 
