@@ -61,11 +61,13 @@ def result(asked: Recipe, finetuned: float = 0.90, pruned: float = 0.75, timed: 
     return figures | (latency(1.0 if zeros else 1 / max(left, 0.05) ** 0.6) if timed else {})
 
 
-def latency(speedup: float) -> dict:
-    """The latency figures of a result, at a given speedup."""
+def latency(speedup: float, spread: float = 1.1) -> dict:
+    """The latency figures of a result, at a given speedup; its quartiles are that times `spread` and over it."""
     reason = "" if speedup > 1 else "Zeros stay dense: they are computed like any other number."
     one = {"before_ms": 0.2, "after_ms": 0.2 / speedup**0.5, "speedup": speedup**0.5, "reason": reason}
     many = {"before_ms": 4.0, "after_ms": 4.0 / speedup, "speedup": speedup, "reason": reason}
+    for figures in (one, many):
+        figures |= {"speedup_low": figures["speedup"] / spread, "speedup_high": figures["speedup"] * spread}
     headline = {"latency_batch": 64, "latency_ms_before": 4.0, "latency_ms_after": 4.0 / speedup, "speedup": speedup}
     return headline | {"latency": {"1": one, "64": many}}
 

@@ -173,6 +173,9 @@ def _say_estimate(sweep: Sweep, store, options) -> dict:
     done = len(recipes) - len(missing)
     if not options.json:
         print(_("{n} runs, {done} of them already done").format(n=len(recipes), done=done))
+        if controls := [scorer for scorer in dict.fromkeys(r.scorer for r in recipes) if scorer not in sweep.scorers]:
+            sentence = _("with the controls {names}, as every comparison needs them (without: --no-controls)")
+            print(sentence.format(names=", ".join(controls)))
         if missing:
             print(_("about {time}, {source}").format(time=duration(found.seconds), source=found.source))
     return {"runs": len(recipes), "known": done, "seconds": found.seconds, "source": found.source}
@@ -201,9 +204,12 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 def _check_file(path: Path) -> None:
     # Before the runs, not after them.
+    new = not path.exists()
     try:
         with open(path, "a", encoding="utf-8"):
             pass
+        if new:
+            path.unlink()
     except OSError as error:
         raise BadSetting(_("The file {path} cannot be written; choose another --out.").format(path=path)) from error
 

@@ -23,6 +23,8 @@ class Axis:
     suffix: str = ""
     more_is_better: bool = False
     follows_amount: bool = True
+    low: str = ""  # the columns of the ends of its spread, where it is measured
+    high: str = ""
 
 
 AXES = {
@@ -48,6 +50,8 @@ AXES = {
             "relative_time",
             "untouched_time",
             ".0%",
+            low="relative_time_low",
+            high="relative_time_high",
         ),
         Axis(
             "time",

@@ -81,6 +81,10 @@ def _of_group(
         if which == "single":
             over, under = some[f"{split}_high"].astype(float) - y, y - some[f"{split}_low"].astype(float)
             look = look | {"error_y": bars | {"array": list(over), "arrayminus": list(under)}}
+            if along.low:
+                x = some[along.after].astype(float)
+                over, under = some[along.high].astype(float) - x, x - some[along.low].astype(float)
+                look |= {"error_x": bars | {"array": list(over), "arrayminus": list(under)}}
         told = {"customdata": list(some["hover"]), "ids": list(some["id"])}
         traces.append(look | told | _at(some[along.after], y, set_off))
     for set_off in (True, False):

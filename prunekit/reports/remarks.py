@@ -3,6 +3,7 @@
 import pandas as pd
 
 from prunekit.core.language import _, ngettext
+from prunekit.reports.tables import UNSTEADY
 
 FAR_BELOW = 0.7  # a measured speedup below this share of the theoretical one asks for a reason
 WORTH_IT = 1.2  # theoretical speedups below this are too small to ask after
@@ -11,7 +12,9 @@ AT_MOST = 3
 
 def remarks(table: pd.DataFrame, axis: str) -> list[str]:
     """Sentences about the runs of a table (of `run_table`) as they are drawn against one of `figures.AXES`."""
-    return [remark for remark in (seeds_remark(table), *missing(table, axis)) if remark] + slower_than_theory(table)
+    unsteady = unsteady_remark(table) if axis == "latency" else ""
+    said = (seeds_remark(table), *missing(table, axis), unsteady)
+    return [remark for remark in said if remark] + slower_than_theory(table)
 
 
 def missing(table: pd.DataFrame, axis: str) -> list[str]:
@@ -52,10 +55,15 @@ def pending_remark(table: pd.DataFrame) -> str:
     pending = table[_untimed(table, of_studies=False)]
     if pending.empty:
         return ""
-    titles = ", ".join(f"“{title}”" for title in pending["title"][:AT_MOST])
-    if len(pending) > AT_MOST:
-        titles = _("{titles} and {n} more").format(titles=titles, n=len(pending) - AT_MOST)
-    return _("Latency pending for {titles}: it is measured when nothing trains any more.").format(titles=titles)
+    sentence = _("Latency pending for {titles}: it is measured when nothing trains any more.")
+    return sentence.format(titles=_titles(pending))
+
+
+def _titles(runs: pd.DataFrame) -> str:
+    titles = ", ".join(f"“{title}”" for title in runs["title"][:AT_MOST])
+    if len(runs) > AT_MOST:
+        titles = _("{titles} and {n} more").format(titles=titles, n=len(runs) - AT_MOST)
+    return titles
 
 
 def untimed_studies(table: pd.DataFrame) -> str:
@@ -71,6 +79,16 @@ def untimed_studies(table: pd.DataFrame) -> str:
 
 def _untimed(table: pd.DataFrame, of_studies: bool) -> pd.Series:
     return table["validation_finetuned"].notna() & table["latency_ms_after"].isna() & table["is_study"].eq(of_studies)
+
+
+def unsteady_remark(table: pd.DataFrame) -> str:
+    """Which timings say little, since the machine had other work meanwhile."""
+    timed = table[table["speedup_low"].notna()]
+    unsteady = timed[timed["speedup_high"] > UNSTEADY * timed["speedup_low"]]
+    if unsteady.empty:
+        return ""
+    sentence = _("Timed while the machine was busy, so that the point says little: {titles}.")
+    return sentence.format(titles=_titles(unsteady))
 
 
 def slower_than_theory(table: pd.DataFrame) -> list[str]:

@@ -118,16 +118,21 @@ FURTHER = (
     "speedup_high",
     "latency_batch",
     "relative_time",
+    "relative_time_low",
+    "relative_time_high",
     "untouched_time",
     "latency_reason",
     "error",
     "command",
     "hover",
 )
+# A measured speedup says little when its upper quartile is so many times the lower one; on a quiet machine, 1.1 to 1.4.
+UNSTEADY = 1.7
 FOR_FIGURES = ("hover", "is_control", "is_open", "is_study", "setting")
 FOR_FIGURES += ("recipe_key", "line_key", "setting_key", "subject_key")
 NUMBERS = ("validation_low", "validation_high", "test_baseline", "test_low", "test_high", "macs_before")
-NUMBERS += ("nonzero_before", "bytes_before", "speedup_low", "speedup_high", "relative_time", "untouched_time")
+NUMBERS += ("nonzero_before", "bytes_before", "speedup_low", "speedup_high", "untouched_time")
+NUMBERS += ("relative_time", "relative_time_low", "relative_time_high")
 
 
 def run_table(runs: list[Run], batch: int | None = None) -> pd.DataFrame:
@@ -231,15 +236,18 @@ def latency_of(result: dict, batch: int | None = None) -> dict:
     figures = (result.get("latency") or {}).get(str(batch), {})
     headline = result if result.get("latency_batch") == batch else {}
     speedup = figures.get("speedup", headline.get("speedup"))
+    low, high = figures.get("speedup_low"), figures.get("speedup_high")
     return {
         "latency_batch": batch,
         "relative_time": 1 / speedup if speedup else None,
+        "relative_time_low": 1 / high if high else None,
+        "relative_time_high": 1 / low if low else None,
         "untouched_time": 1.0 if speedup else None,
         "latency_ms_before": figures.get("before_ms", headline.get("latency_ms_before")),
         "latency_ms_after": figures.get("after_ms", headline.get("latency_ms_after")),
         "speedup": speedup,
-        "speedup_low": figures.get("speedup_low"),
-        "speedup_high": figures.get("speedup_high"),
+        "speedup_low": low,
+        "speedup_high": high,
         "latency_reason": figures.get("reason") or None,
     }
 
@@ -277,7 +285,10 @@ def _hover(run: Run, row: dict, recipe: Recipe | None, task: Task) -> str:
         text = _("{parameters} non-zero parameters, {macs} MACs")
         lines.append(text.format(parameters=compact(row["nonzero_after"]), macs=compact(row["macs_after"])))
     if row["speedup"] is not None:
-        lines.append(_("measured speedup {value:.2f}×").format(value=row["speedup"]))
+        text = _("measured speedup {value:.2f}×").format(value=row["speedup"])
+        if row["speedup_low"] is not None:
+            text += f" ({row['speedup_low']:.2f} – {row['speedup_high']:.2f})"
+        lines.append(text)
     if row["wall_seconds"]:
         lines.append(_("took {time}").format(time=duration(row["wall_seconds"])))
     return "<br>".join(lines)

@@ -32,6 +32,7 @@ def setting_input(setting: Setting, key: str, value=None, **options):
     shown = _in_percent(setting) if setting.percent else setting
     number = st.number_input(
         _(shown.label),
+        value=None,  # so that an emptied field is known from a zero; the session has the number
         step=shown.kind(shown.step or _step(shown)),
         format="%.6g" if shown.percent else "%d" if shown.kind is int else "%g",
         key=key,
@@ -41,17 +42,24 @@ def setting_input(setting: Setting, key: str, value=None, **options):
         args=(shown, key),
         **options,
     )
+    if refused := st.session_state.pop(f"{key}.refused", None):
+        st.toast(
+            as_typed(refused), icon=":material/error:"
+        )  # drawn by the callback it would take the page's first place
     st.session_state[f"{key}.before"] = number
     return round(number / 100, 6) if setting.percent else number
 
 
 def _refuse(setting: Setting, key: str) -> None:
-    """Brings the number before back when the one that was typed is outside the limits."""
+    """Brings the number before back when the one that was typed is outside the limits, or none; the page says why."""
+    typed = st.session_state[key]
     try:
-        checked(setting, st.session_state[key])
+        if typed is None:
+            raise BadSetting(_("{label} needs a number.").format(label=_(setting.label)))
+        checked(setting, typed)
     except BadSetting as error:
         st.session_state[key] = st.session_state[f"{key}.before"]
-        st.toast(as_typed(str(error)), icon=":material/error:")
+        st.session_state[f"{key}.refused"] = str(error)
 
 
 def _in_percent(setting: Setting) -> Setting:

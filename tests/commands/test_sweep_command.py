@@ -53,9 +53,11 @@ def test_runs_that_were_not_timed_are_timed_when_that_is_asked_for_later(tmp_pat
     assert json.loads(capsys.readouterr().out)["rows"][0]["speedup"] > 0
 
 
-def test_the_time_of_a_sweep_that_was_never_run_is_measured(capsys):
-    assert main([*WORDS, "--estimate"]) == 0
+def test_the_time_of_a_sweep_that_was_never_run_is_measured(tmp_path, capsys):
+    assert main([*WORDS, "--estimate", "--out", str(tmp_path / "table.csv")]) == 0
+    assert not (tmp_path / "table.csv").exists()
     assert "4 runs, 0 of them already done" in (told := capsys.readouterr().out)
+    assert "with the controls" in told
     assert "from a measured step" in told
 
 

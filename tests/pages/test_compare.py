@@ -9,7 +9,7 @@ from prunekit.core.errors import UnknownName
 from prunekit.core.sweep import Sweep
 from tests.pages.in_process_engine import open_page, texts
 from tests.pages.reading import errors
-from tests.sample_runs import add_finished, add_running, recipe
+from tests.sample_runs import add_finished, add_running, add_study, latency, recipe
 
 pytestmark = pytest.mark.usefixtures("engine_here")
 
@@ -253,6 +253,29 @@ def test_what_is_within_noise_is_said_in_words_and_in_the_table(history):
     assert "50 % of the channels: Magnitude is highest, but does not lead" in texts(page)
     assert "within noise of that" in texts(page)
     assert sorted(page.dataframe[0].value["standing"].dropna()) == ["best", "within noise"]
+
+
+def test_ones_own_runs_can_be_looked_at_without_the_studies(history):
+    add_study(history, Sweep(recipe(), ("magnitude",), (0.3, 0.6), ("channel",), (0,), controls=False))
+    page = open_page("compare")
+    assert "own" not in page.selectbox(key="compared_sweep").options
+    own = add_finished(history, recipe(amount=0.7))
+    page = open_page("compare")
+    assert len(page.dataframe[0].value) == 3
+    page.selectbox(key="compared_sweep").set_value("own").run()
+    assert list(page.dataframe[0].value.index) == [own]
+
+
+def test_a_timing_of_a_busy_machine_is_told_as_one(history):
+    steady, shaken = add_finished(history, recipe(amount=0.7)), add_finished(history, recipe(amount=0.5))
+    result = history.run(shaken).result
+    history.change(shaken, result=result | latency(1.45, spread=2.0))
+    page = open_page("compare")
+    page.button_group(key="axis").set_value("latency").run()
+    title = history.run(shaken).title
+    assert f"Timed while the machine was busy, so that the point says little: “{title}”." in texts(page)
+    bars = {run: trace["error_x"]["array"][i] for trace in chart(page) for i, run in enumerate(trace.get("ids", []))}
+    assert bars[shaken] > 3 * bars[steady] > 0
 
 
 def test_the_runs_of_one_sweep_can_be_looked_at_alone(history):

@@ -55,6 +55,13 @@ def test_a_number_outside_the_limits_is_refused_in_a_sentence_and_the_one_before
     assert (at.session_state["said"][name], list(at.toast)) == (kept, [])
 
 
+def test_an_emptied_field_gets_its_number_back_and_does_not_become_a_zero():
+    at = AppTest.from_function(form).run()
+    at.number_input(key="form.epochs").set_value(None).run()
+    assert [as_read(toast.value) for toast in at.toast] == ["Epochs needs a number."]
+    assert (at.session_state["said"]["epochs"], at.number_input(key="form.epochs").value) == (3, 3)
+
+
 def test_the_limits_themselves_are_inside():
     at = AppTest.from_function(form).run()
     at.number_input(key="form.share").set_value(100.0).run()

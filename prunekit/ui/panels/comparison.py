@@ -5,7 +5,7 @@ import streamlit as st
 
 from prunekit.core.cards import ModelCard, model_cards
 from prunekit.core.language import _
-from prunekit.experiments.runs import Run
+from prunekit.experiments.runs import STUDY, Run
 from prunekit.reports.axes import AXES
 from prunekit.reports.figures import ALONE, tradeoff
 from prunekit.reports.leads import leads
@@ -16,6 +16,8 @@ from prunekit.ui.forms import one_of, settle
 from prunekit.ui.panels import chosen_runs
 from prunekit.ui.plain import as_typed
 from prunekit.ui.runs import all_sweeps
+
+OWN = "own"  # among the ids of sweeps, which look different
 
 
 def compared_runs(card: ModelCard, runs: list[Run]) -> list[Run]:
@@ -45,10 +47,13 @@ def _models(card: ModelCard, runs: list[Run]) -> list[str]:
 
 
 def _sweep(runs: list[Run]) -> set[str] | None:
-    """The ids of the runs of the sweep that the visitor wants to see alone; None: all runs."""
+    """The ids of the runs that the visitor wants to see alone, those of a sweep or one's own; None: all runs."""
     there = {run.id for run in runs}
+    own = {run.id for run in runs if run.role != STUDY}
     sweeps = {sweep.id: (sweep, members) for sweep, members in reversed(all_sweeps()) if not there.isdisjoint(members)}
     words = {"": _("all runs")}
+    if own and own != there:
+        words[OWN] = _("without the studies")
     for name, (sweep, _members) in sweeps.items():
         # A menu knows its entries by what they say, and people may give two sweeps one name.
         words[name] = f"{sweep.title} · {name}" if sweep.title in words.values() else sweep.title
@@ -58,6 +63,8 @@ def _sweep(runs: list[Run]) -> set[str] | None:
     chosen = st.selectbox(
         _("Runs"), list(words), format_func=words.get, key="compared_sweep", persist_state="session", width=260
     )
+    if chosen == OWN:
+        return own
     return set(sweeps[chosen][1]) if chosen else None
 
 
