@@ -4,10 +4,11 @@ import pytest
 
 from prunekit.core.errors import EngineUnavailable
 from prunekit.core.recipe import Recipe, Training
+from prunekit.core.sweep import Sweep
 from prunekit.reports.recipes import what_it_does
 from tests.pages.in_process_engine import open_page, texts
 from tests.pages.reading import errors
-from tests.sample_runs import add_finished, add_running, recipe
+from tests.sample_runs import add_finished, add_running, add_study, recipe
 
 pytestmark = pytest.mark.usefixtures("engine_here")
 
@@ -168,6 +169,17 @@ def test_a_finished_run_can_be_repeated_from_the_command_line(history):
     add_finished(history, recipe())
     page = open_page("prune")
     assert page.code[0].value == recipe().command()
+
+
+def test_an_earlier_run_can_be_opened_and_studies_come_after_it(history):
+    add_study(history, Sweep(recipe(), ("magnitude",), (0.3, 0.6), ("channel",), (0,), controls=False))
+    earlier, latest = add_finished(history, recipe(amount=0.7)), add_finished(history, recipe(amount=0.5))
+    page = open_page("prune")
+    told = [button.key for button in page.button if button.key and button.key.startswith(("branch_", "open_", "show_"))]
+    assert told[:2] == [f"branch_{latest}", f"open_{earlier}"]
+    assert len(told) == 3
+    page.button(key=f"open_{earlier}").click().run()
+    assert [b.key for b in page.button if b.key and b.key.startswith("branch_")] == [f"branch_{earlier}"]
 
 
 def test_a_layer_that_kept_its_last_unit_is_named(history):

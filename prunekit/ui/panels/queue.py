@@ -72,16 +72,23 @@ def runs_of_now(model: str) -> None:
         sweep_card(whole, store(), everything, ahead=_ahead(whole, everything))
     for run in latest[: 0 if shown else 1]:
         run_card(run, store())
-    for whole in in_short:
+    # What came with prunekit comes last.
+    for whole in [whole for whole in in_short if not whole.is_study]:
         sweep_line(whole)
     for run in [run for run in over if run not in latest][:RECENT]:
-        run_line(run)
+        run_line(run, on_open=_show)
+    for whole in [whole for whole in in_short if whole.is_study]:
+        sweep_line(whole)
     if over or sweeps:
         st.page_link(frame.page("compare"), label=_("Compare all runs"), icon=":material/ssid_chart:")
     if any(run.state in ACTIVE + WAITING for run in everything) or open_presses():
         look_again(LIVE_SECONDS, key="again_runs")
     elif any(is_untimed(run) for run in over):
         look_again(LATER_SECONDS, key="again_runs")
+
+
+def _show(run_id: str) -> None:
+    st.session_state["run_shown"] = run_id
 
 
 def _sweeps_of_now(sweeps: list[SweepRuns], model: str) -> tuple[list[SweepRuns], list[SweepRuns]]:
