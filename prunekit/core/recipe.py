@@ -38,7 +38,9 @@ class Training:
     label_smoothing: float = setting(
         0.0, N_("Label smoothing"), N_("Share of each target spread over all classes."), 0.0, 0.9
     )
-    augment: bool = setting(True, N_("Augmentation"), N_("Random shifts and flips, where the data set allows them."))
+    augment: bool = setting(
+        True, N_("Augmentation"), N_("Random shifts, flips and holes in pictures: those that the network learned with.")
+    )
     precision: str = setting(
         "auto",
         N_("Precision"),

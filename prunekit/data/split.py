@@ -20,7 +20,7 @@ class Split:
     inputs: (N, C, H, W) uint8 for images, where 255 stands for 1.0, or (N, ...) float32 for anything else;
     targets: (N,) int64 class numbers, or float32 for regression; normalization: (means, standard deviations) per
     channel (dimension 1) of the inputs as floats; flips, shift: the augmentation that the data set allows;
-    erase: the side of a square that it blanks besides, for who trains from the beginning (see `erased`);
+    erase: the side of a square that it blanks besides, for nets that were trained so (see `erased`);
     task: what a model is asked to do with the examples, and so the metric it is judged by.
     """
 

@@ -1,9 +1,13 @@
 """A recipe in, a pruned model and its figures out: targets met, nothing lost on resuming, nothing picked on test."""
 
+import json
+import shutil
+
 import pytest
 import torch
 
 import prunekit as pk
+from prunekit.core.cards import model_card
 from prunekit.core.errors import BadSetting, Stopped
 from prunekit.core.recipe import Recipe, Training
 from prunekit.pruning import execute
@@ -61,6 +65,25 @@ def test_iterative_pruning_of_weights_never_brings_one_back():
     zeros = sum(int((m.weight == 0).sum()) for m in outcome.model.modules() if isinstance(m, torch.nn.Linear))
     whole = sum(m.weight.numel() for m in outcome.model.modules() if isinstance(m, torch.nn.Linear))
     assert zeros == whole // 2
+
+
+def test_a_net_is_fine_tuned_with_the_augmentation_that_its_card_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRUNEKIT_MODELS", str(tmp_path))
+    whole = model_card("mlp-digits")
+    for name, side in (("alike", 0), ("cutout", 4)):
+        folder = shutil.copytree(whole.folder, tmp_path / name)
+        card = json.loads((folder / "card.json").read_text())
+        card["id"] = name
+        card["training"]["augmentation"]["erase"] = side
+        (folder / "card.json").write_text(json.dumps(card))
+
+    def weights(name, **changes):
+        training = Training(epochs=1, precision="float32", **changes)
+        return execute(recipe(training=training).with_(model=name), timed=False).model.state_dict()["fc1.weight"]
+
+    assert torch.equal(weights("alike"), weights("mlp-digits"))
+    assert not torch.equal(weights("cutout"), weights("mlp-digits"))
+    assert torch.equal(weights("cutout", augment=False), weights("mlp-digits", augment=False))
 
 
 def test_a_locked_layer_stays_whole_and_an_override_is_met():
