@@ -53,6 +53,7 @@ def result(asked: Recipe, finetuned: float = 0.90, pruned: float = 0.75, timed: 
         "latency_ms_after": None,
         "speedup": None,
         "wall_seconds": 9.5,
+        "precision": "float32, channels last",
         "seed": asked.seed,
         "fingerprint": asked.fingerprint,
         "recipe": asked.to_plain(),

@@ -83,6 +83,7 @@ COLUMNS = (
     Column("latency_ms_after", N_("Latency after (ms)"), N_("Median of the pruned model, measured beside it."), "ms"),
     Column("speedup", N_("Speedup"), N_("Measured latency before over after."), "times"),
     Column("wall_seconds", N_("Wall time (s)"), N_("How long the run took."), "seconds"),
+    Column("precision", N_("Precision"), N_("The number format and layout that it was trained in."), "text"),
     Column("seed", N_("Seed"), N_("Of the run."), "whole"),
     Column("seeds", N_("Seeds"), N_("Finished runs of this recipe with different seeds; 1 is a single run."), "whole"),
     Column("created", N_("Date"), N_("When the run was queued."), "date"),

@@ -18,6 +18,7 @@ def test_a_finished_run_is_a_row_with_the_figures_of_its_result():
     assert row["parameters_after"] == 50_000
     assert row["theoretical_speedup"] == 2.0
     assert row["wall_seconds"] == 9.5
+    assert row["precision"] == "float32, channels last"
 
 
 def test_what_a_running_run_does_not_know_yet_is_missing_and_not_zero():
