@@ -1,5 +1,7 @@
 """The Prune page: the form says what it will do, Start starts once, and runs are told as they are."""
 
+import time
+
 import pytest
 
 from prunekit.core.errors import EngineUnavailable
@@ -8,7 +10,7 @@ from prunekit.core.sweep import Sweep
 from prunekit.reports.recipes import what_it_does
 from tests.pages.in_process_engine import open_page, texts
 from tests.pages.reading import errors
-from tests.sample_runs import add_finished, add_running, add_study, recipe
+from tests.sample_runs import add_finished, add_running, add_study, recipe, result
 
 pytestmark = pytest.mark.usefixtures("engine_here")
 
@@ -163,6 +165,26 @@ def test_a_finished_run_tells_before_and_after_and_that_its_time_is_pending(hist
     assert "untouched 91.0 %, after the cut 75.0 %" in told
     assert "of 100 k, 50.0 % gone" in told
     assert "pending" in told
+
+
+def test_the_curves_of_a_finished_run_can_be_seen_again(history):
+    run_id = add_running(history, recipe(), epochs_done=3)
+    history.change(run_id, state="finished", ended=time.time(), result=result(recipe()))
+    page = open_page("prune")
+    assert not page.get("echarts_chart")
+    page.session_state[f"curves_{run_id}"] = True
+    page.run()
+    assert len(page.get("echarts_chart")) == 3
+
+
+def test_a_run_that_trained_nothing_has_no_curves(history):
+    add_finished(history, recipe())
+    assert "Curves" not in [panel.label for panel in open_page("prune").expander]
+
+
+def test_an_idle_page_notices_what_another_tab_starts(history):
+    page = open_page("prune")
+    assert page.session_state["turns"]["again_runs"] == 1
 
 
 def test_a_finished_run_can_be_repeated_from_the_command_line(history):

@@ -26,13 +26,13 @@ from prunekit.ui.runs import (
 SWEEPS = 3  # sweeps that are told in full while they go on; others have a line
 OTHERS = 3  # waiting runs that were not started in this session and have a card; one's own all have
 RECENT = 4  # runs that are over and still told of here, besides the latest, which is told in full
-LIVE_SECONDS, LATER_SECONDS = 1.0, 3.0
+LIVE_SECONDS, LATER_SECONDS, IDLE_SECONDS = 1.0, 3.0, 10.0
 
 
 @st.fragment
 @told_when_unreadable("again_runs")
 def runs_of_now(model: str) -> None:
-    """Draws them, and looks again by itself for as long as something is going on."""
+    """Draws them, and looks again by itself: every second while something is going on."""
     card_style()
     everything = all_runs()
     sweeps = sweeps_with_runs(all_sweeps(), everything)
@@ -83,8 +83,8 @@ def runs_of_now(model: str) -> None:
         st.page_link(frame.page("compare"), label=_("Compare all runs"), icon=":material/ssid_chart:")
     if any(run.state in ACTIVE + WAITING for run in everything) or open_presses():
         look_again(LIVE_SECONDS, key="again_runs")
-    elif any(is_untimed(run) for run in over):
-        look_again(LATER_SECONDS, key="again_runs")
+    else:  # in another tab or on the command line something may begin
+        look_again(LATER_SECONDS if any(is_untimed(run) for run in over) else IDLE_SECONDS, key="again_runs")
 
 
 def _show(run_id: str) -> None:

@@ -24,6 +24,7 @@ COLOURS = {"queued": "gray", "running": "blue", "stopping": "orange", "finished"
     ("stopped", "interrupted"), "orange"
 )
 CHART_HEIGHT = 150
+CURVES = ("cut", "epoch", "progress")  # the kinds of events that the curves are drawn from
 TIMING_SECONDS = 600  # a timing that is later than this will hardly come by itself
 
 
@@ -124,6 +125,12 @@ def _curves(run: Run, events: list[dict]) -> None:
         column.echarts_chart(options, height=CHART_HEIGHT, key=f"live_{run.id}_{name}", alt=alt)
 
 
+def _folded_curves(run: Run, store: Store) -> None:
+    with st.expander(_("Curves"), icon=":material/show_chart:", key=f"curves_{run.id}", on_change="rerun") as panel:
+        if panel.open:
+            _curves(run, store.events(run.id, CURVES))
+
+
 def _over(run: Run, store: Store) -> None:
     if run.error:
         show_error(run.error)
@@ -134,8 +141,10 @@ def _over(run: Run, store: Store) -> None:
         n = max(done, default=0)
         sentence = _("Stopped after {n} of {epochs} epochs; what was finished is kept.")
         st.caption(sentence.format(n=n, epochs=run.recipe["training"]["epochs"]))
-    if run.state in ("stopped", "interrupted") and (events := store.events(run.id, ("cut", "epoch", "progress"))):
+    if run.state in ("stopped", "interrupted") and (events := store.events(run.id, CURVES)):
         _curves(run, events)
+    if run.state == "finished" and store.events(run.id, ("epoch",)):
+        _folded_curves(run, store)
     floor = sorted({row for event in store.events(run.id, ("floor",)) for row in event["rows"]})
     if floor:
         sentence = _(
