@@ -48,11 +48,11 @@ def read_cut(text: str, names: Sequence[str], granularity: str, present: Cut) ->
     `present`. Raises BadSetting, in one sentence, for what does not fit rows called `names`.
     """
     text = text.strip().removeprefix("\ufeff")
-    if not text:
-        raise BadSetting(_("There is nothing to apply: paste JSON, or lines of a layer and its sparsity."))
     if len(text) > LONGEST:
         raise BadSetting(_("This text is too long for the cuts of one model."))
-    found = _from_json(text, granularity) if text[0] in "{[" else _from_lines(text, names)
+    found = _from_json(text, granularity) if text[:1] in ("{", "[") else _from_lines(text, names)
+    if found is None:
+        raise BadSetting(_("There is nothing to apply: paste JSON, or lines of a layer and its sparsity."))
     _check_names([*found.overrides, *found.locked, *found.followers], names, granularity)
     sparsity = present.sparsity if found.sparsity is None else found.sparsity
     scope = present.scope if found.scope is None else found.scope
@@ -106,7 +106,7 @@ def _rows(cut: Cut, sparsities: Mapping[str, float]):
 # -- JSON ---------------------------------------------------------------------------------------------------------
 
 
-def _from_json(text: str, granularity: str) -> _Found:
+def _from_json(text: str, granularity: str) -> _Found | None:
     try:
         plain = json.loads(text)
     except RecursionError:
@@ -115,6 +115,8 @@ def _from_json(text: str, granularity: str) -> _Found:
         line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
         sentence = _("This is no complete JSON: it breaks off or goes wrong in line {line}, column {column}.")
         raise BadSetting(sentence.format(line=line, column=column)) from None
+    if not plain:
+        return None
     if isinstance(plain, list):
         plain = {"layers": plain}
     given = plain.pop("granularity", granularity)
@@ -164,11 +166,13 @@ def _take_layers(found: _Found, layers) -> None:
 # -- lines --------------------------------------------------------------------------------------------------------
 
 
-def _from_lines(text: str, names: Sequence[str]) -> _Found:
+def _from_lines(text: str, names: Sequence[str]) -> _Found | None:
     found = _Found()
     # One blank at most in a row: many would make the pattern try all ways to share them out.
     lines = [" ".join(line.replace("\t", ";").split()) for line in text.splitlines()]
     lines = [(number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
+    if not lines:
+        return None
     for i, (number, line) in enumerate(lines):
         cells = _LINE.match(line)
         name, value, mark = (cells["name"], cells["value"], cells["mark"]) if cells else (line, None, None)

@@ -136,6 +136,9 @@ def test_the_cut_of_the_net_may_be_given_too():
     [
         ("", "There is nothing to apply"),
         ("   \n", "There is nothing to apply"),
+        ("{}", "There is nothing to apply"),
+        ("[]", "There is nothing to apply"),
+        ("# my cuts", "There is nothing to apply"),
         ("conv9,0.4\nconv8,0.1", "no layer called conv9, conv8 here; the layers are conv1, conv2, fc1"),
         ("conv9,0.4,follows", "no layer called conv9"),
         ('{"locked": ["conv9"]}', "no layer called conv9"),
