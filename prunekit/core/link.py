@@ -199,13 +199,14 @@ def _knobs(scorer: str, given: Mapping[str, str], faults: list[str]) -> dict:
         if text is None:
             continue
         try:
-            found[knob.name] = checked(knob, _typed(knob, text))
+            found[knob.name] = checked(knob, typed(knob, text))
         except PrunekitError as error:
             faults.append(str(error))
     return found
 
 
-def _typed(knob: Setting, text: str):
+def typed(knob: Setting, text: str):
+    """A parameter as the value of a setting; what cannot be one stays text, for `checked` to refuse."""
     if len(text) > 40:
         return _short(text)
     if knob.kind is bool:

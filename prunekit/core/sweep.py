@@ -19,7 +19,7 @@ from prunekit.core.settings import checked, from_plain, settings_of
 # What every comparison needs: the simplest criterion, and none at all (Blalock et al., 2020, ask for both).
 CONTROLS = ("magnitude", "random")
 MOST_RUNS = 1000
-_AXES = {"scorers": "scorer", "amounts": "amount", "granularities": "granularity", "seeds": "seed"}
+AXES = {"scorers": "scorer", "amounts": "amount", "granularities": "granularity", "seeds": "seed"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Sweep:
 
     def __post_init__(self):
         settings = {s.name: s for s in settings_of(Recipe)}
-        for axis, name in _AXES.items():
+        for axis, name in AXES.items():
             given = getattr(self, axis)
             if isinstance(given, str) or not isinstance(given, (list, tuple)):
                 raise BadSetting(_("“{name}” in a sweep must be a list.").format(name=axis))
@@ -129,7 +129,7 @@ class Sweep:
 
     def to_plain(self) -> dict:
         """The sweep as JSON-able values; `Sweep.from_plain` gives it back."""
-        plain = {axis: list(getattr(self, axis)) for axis in _AXES}
+        plain = {axis: list(getattr(self, axis)) for axis in AXES}
         return {"base": self.base.to_plain(), **plain, "controls": self.controls, "title": self.title}
 
     @classmethod

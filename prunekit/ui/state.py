@@ -15,6 +15,7 @@ from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.link import FIRST_SPARSITY
 from prunekit.core.recipe import Recipe
+from prunekit.core.sweep import Sweep
 from prunekit.ui.forms import fill
 
 FIRST_MODEL = "lenet-fashion"
@@ -189,10 +190,10 @@ def fit_cut(question: Question, scope: str, names: tuple[str, ...]) -> None:
 # -- the recipe: from a proposal to the Explore page, and from there to the Prune page -----------------------------
 
 
-def hand_on(recipe: Recipe) -> None:
-    """Leaves a recipe for the Prune page, which fills its form with it: that of one run."""
-    st.session_state["recipe"] = recipe
-    st.session_state["form.mode"] = "run"
+def hand_on(recipe: Recipe, sweep: Sweep | None = None) -> None:
+    """Leaves a recipe for the Prune page, which fills its form with it: that of one run, or of a sweep around it."""
+    st.session_state["recipe"], st.session_state["sweep"] = recipe, sweep
+    st.session_state["form.mode"] = "sweep" if sweep else "run"
 
 
 def aim_at(recipe: Recipe) -> None:

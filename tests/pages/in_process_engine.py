@@ -1,5 +1,6 @@
 """For page tests: the recorder's own functions called in this process, where nothing is trained."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -85,9 +86,11 @@ def three_runs(history) -> list[str]:
     return [*ids, add_running(history, recipe(amount=0.7))]
 
 
-def open_page(name: str, **session) -> AppTest:
+def open_page(name: str, address: Mapping[str, str] | None = None, **session) -> AppTest:
     """A page of the app, run once, without an exception."""
     test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    for key, value in (address or {}).items():
+        test.query_params[key] = value
     for key, value in session.items():
         test.session_state[key] = value
     test.switch_page(f"pages/{name}.py").run()

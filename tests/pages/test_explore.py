@@ -10,7 +10,7 @@ from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.errors import CannotScore, EngineUnavailable
 from tests.app_over_toy import AppOverToy, component, elements, tiles
-from tests.pages.reading import as_read, errors
+from tests.pages.reading import address_of, as_read, errors
 
 
 @pytest.fixture
@@ -200,11 +200,6 @@ def test_while_the_engine_works_the_page_says_so_and_then_draws(app):
 
 def texts_of(blocks) -> list[str]:
     return [block.value.replace("\\", "") for block in blocks]
-
-
-def address_of(at) -> dict[str, str]:
-    """What the address of the page says."""
-    return {name: value if isinstance(value, str) else value[-1] for name, value in dict(at.query_params).items()}
 
 
 def test_a_link_opens_the_controls_the_cut_and_the_focus(app):

@@ -9,7 +9,7 @@ from prunekit.core.recipe import Recipe, Training
 from prunekit.core.sweep import Sweep
 from prunekit.reports.recipes import what_it_does
 from tests.pages.in_process_engine import open_page, texts
-from tests.pages.reading import errors
+from tests.pages.reading import address_of, errors
 from tests.sample_runs import add_finished, add_running, add_study, recipe, result
 
 pytestmark = pytest.mark.usefixtures("engine_here")
@@ -84,6 +84,37 @@ def test_the_form_is_filled_with_the_recipe_that_another_page_left(history):
     assert page.number_input(key="form.rounds").value == 4
     press_start(page)
     assert history.runs()[0].fingerprint == left.fingerprint
+
+
+def test_a_reload_finds_the_recipe_of_before_in_the_address(history):
+    before = recipe(amount=0.42, overrides={"conv2": 0.7}, locked=("conv1",), seed=3)
+    address = address_of(open_page("prune", recipe=before))
+    assert address["model"] == "lenet-fashion"
+    again = open_page("prune", address)
+    assert again.number_input(key="form.amount").value == 42.0
+    assert {"conv2: 70.0 %", "conv1"} <= set(_badges(again))
+    assert again.session_state["recipe"] == before
+    again.number_input(key="form.seed").set_value(4).run()
+    assert address_of(again) == address | {"seed": "4"}
+
+
+def test_an_untouched_form_leaves_the_address_short(history):
+    assert address_of(open_page("prune")) == {"model": "lenet-fashion"}
+
+
+def test_what_another_page_has_handed_on_goes_before_the_address(history):
+    page = open_page("prune", {"model": "lenet-fashion", "amount": "0.2"}, recipe=recipe(amount=0.42))
+    assert page.number_input(key="form.amount").value == 42.0
+
+
+def test_an_address_that_makes_no_sense_says_so_and_the_form_works(history):
+    page = open_page("prune", {"model": "lenet-fashion", "scorer": "<b>magic</b>", "amount": "0.2"})
+    (told,) = page.warning
+    assert "cannot be used" in told.value
+    assert "<b>" not in told.value
+    assert page.number_input(key="form.amount").value == 50.0
+    press_start(page)
+    assert len(history.runs()) == 2
 
 
 def test_own_cuts_and_locks_are_listed_and_can_be_cleared(history):

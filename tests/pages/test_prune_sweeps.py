@@ -8,7 +8,7 @@ from prunekit.core.errors import EngineUnavailable
 from prunekit.core.sweep import Sweep
 from prunekit.experiments.engine import Pending
 from tests.pages.in_process_engine import open_page, texts
-from tests.pages.reading import as_read, errors
+from tests.pages.reading import address_of, as_read, errors
 from tests.sample_runs import add_finished, events, quick, recipe, result
 
 pytestmark = pytest.mark.usefixtures("engine_here")
@@ -49,6 +49,18 @@ def test_the_sweep_begins_around_the_recipe_that_another_page_left(history):
     assert page.multiselect(key="sweep.scorers").value == ["contribution"]
     assert page.button_group(key="sweep.granularities").value == ["weight"]
     assert page.text_input(key="sweep.amounts").value == "30, 42, 50, 70"
+
+
+def test_a_reload_finds_the_sweep_of_before_in_the_address(history):
+    page = sweep_page(amounts="20, 33.3", seeds=4)
+    page.checkbox(key="sweep.controls").uncheck().run()
+    page.multiselect(key="sweep.scorers").set_value(["taylor", "contribution"]).run()
+    again = open_page("prune", address_of(page))
+    assert again.multiselect(key="sweep.scorers").value == ["taylor", "contribution"]
+    assert again.text_input(key="sweep.amounts").value == "20, 33.3"
+    assert again.number_input(key="sweep.seeds").value == 4
+    assert not again.checkbox(key="sweep.controls").value
+    assert address_of(again) == address_of(page)
 
 
 def test_it_says_how_many_runs_and_how_many_of_them_are_done(history):

@@ -12,6 +12,7 @@ from prunekit.reports.recipes import what_it_does
 from prunekit.ui.forms import fill, setting_input
 
 ROUNDS = 3  # what a visitor who switches to iterative finds, whatever a one-shot recipe had
+MOST_SEEDS = 20
 NARROW = 122
 UP_FRONT = ("epochs", "learning_rate")
 SETTINGS: dict[str, Setting] = {s.name: s for s in (*settings_of(Recipe), *settings_of(Training))}
@@ -117,11 +118,16 @@ def _fill(recipe: Recipe) -> None:
 
 
 def _fill_sweep(recipe: Recipe) -> None:
-    """A sweep begins around the same recipe."""
-    amounts = sorted({0.3, 0.5, 0.7} | ({recipe.amount} if 0 < recipe.amount < 1 else set()))
-    st.session_state["sweep.scorers"] = [recipe.scorer]
-    st.session_state["sweep.granularities"] = [recipe.granularity]
-    st.session_state["sweep.amounts"] = ", ".join(f"{100 * amount:.6g}" for amount in amounts)
+    """A sweep begins around the same recipe, or as the one that was left with it."""
+    session = st.session_state
+    if sweep := session.pop("sweep", None):
+        scorers, granularities, amounts = sweep.scorers, sweep.granularities, sweep.amounts
+        session["sweep.seeds"], session["sweep.controls"] = min(len(sweep.seeds), MOST_SEEDS), sweep.controls
+    else:
+        scorers, granularities = [recipe.scorer], [recipe.granularity]
+        amounts = sorted({0.3, 0.5, 0.7} | ({recipe.amount} if 0 < recipe.amount < 1 else set()))
+    session["sweep.scorers"], session["sweep.granularities"] = list(scorers), list(granularities)
+    session["sweep.amounts"] = ", ".join(f"{100 * amount:.6g}" for amount in amounts)
 
 
 def _criterion() -> tuple[str, dict]:

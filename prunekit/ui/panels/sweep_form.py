@@ -23,6 +23,7 @@ from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import ask
 from prunekit.ui.forms import choice_labels, one_of
 from prunekit.ui.panels.recipe_form import (
+    MOST_SEEDS,
     NARROW,
     SETTINGS,
     UP_FRONT,
@@ -37,7 +38,6 @@ from prunekit.ui.panels.recipe_form import (
 from prunekit.ui.plain import as_typed
 from prunekit.ui.runs import all_runs
 
-MOST_SEEDS = 20
 AGAIN_SECONDS, LATER_SECONDS = 1.0, 3.0
 
 

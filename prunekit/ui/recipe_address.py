@@ -1,0 +1,42 @@
+"""The address of the Prune page: read when a session begins there, written when the form says something else."""
+
+import streamlit as st
+
+from prunekit.core.errors import PrunekitError
+from prunekit.core.language import _
+from prunekit.core.recipe import Recipe
+from prunekit.core.recipe_link import read_recipe, read_sweep, recipe_parameters, sweep_parameters
+from prunekit.core.sweep import Sweep
+from prunekit.ui import state
+from prunekit.ui.plain import as_typed
+
+
+def open_address(model: str) -> None:
+    """Leaves for the form what the address says, or says what is wrong with it.
+
+    Once in a session: a link, a reload, a second tab, a restarted server; what another page has handed on goes first.
+    """
+    session = st.session_state
+    if session.get("recipe_read"):
+        return
+    session["recipe_read"] = True
+    if "recipe" in session:
+        return
+    given = st.query_params.to_dict()
+    try:
+        sweep = read_sweep(model, given)
+        recipe = sweep.base if sweep else read_recipe(model, given)
+    except PrunekitError as error:
+        sentence = _("The recipe in this link cannot be used: {why} The form shows another one.")
+        st.warning(as_typed(sentence.format(why=error)), icon=":material/link_off:")
+        return
+    if recipe:
+        state.hand_on(recipe, sweep)
+
+
+def write_address(model: str, planned: Recipe | Sweep) -> None:
+    """Puts what the form says into the address."""
+    parameters = sweep_parameters(planned) if isinstance(planned, Sweep) else recipe_parameters(planned)
+    now = {"model": model} | parameters
+    if st.query_params.to_dict() != now:
+        st.query_params.from_dict(now)

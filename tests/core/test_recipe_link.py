@@ -1,0 +1,103 @@
+"""A recipe in an address: readable, exact, and safe to read from others."""
+
+import contextlib
+
+import pytest
+
+from prunekit.core.errors import BadSetting, PrunekitError, UnknownName
+from prunekit.core.recipe import Recipe, Training
+from prunekit.core.recipe_link import read_recipe, read_sweep, recipe_parameters, sweep_parameters
+from prunekit.core.sweep import Sweep
+
+RICH = Recipe(
+    "lenet-fashion",
+    scorer="magnitude",
+    knobs={"p": 2},
+    granularity="channel",
+    scope="layer",
+    target="macs",
+    amount=1 / 3,
+    overrides={"conv2": 0.1 + 0.2},
+    locked=("conv1", "fc1"),
+    schedule="iterative",
+    rounds=5,
+    calibration=64,
+    training=Training(epochs=8, learning_rate=1e-5, optimizer="adamw", augment=False, precision="bfloat16"),
+    seed=7,
+)
+
+
+def test_nothing_is_said_of_what_is_at_its_default():
+    assert recipe_parameters(Recipe("mlp-digits")) == {}
+    assert recipe_parameters(Recipe("mlp-digits", schedule="iterative")) == {"schedule": "iterative"}
+    assert read_recipe("mlp-digits", {"model": "mlp-digits", "view": "weights", "cut": "0.3"}) is None
+
+
+def test_an_address_can_be_read_by_people():
+    recipe = Recipe("mlp-digits", scorer="random", amount=0.3, overrides={"fc2": 0.25}, locked=("fc1",))
+    assert recipe_parameters(recipe) == {"scorer": "random", "amount": "0.3", "own": "fc2:0.25", "locked": "fc1"}
+
+
+def test_a_recipe_comes_back_as_the_very_same_run():
+    again = read_recipe("lenet-fashion", {"model": "lenet-fashion"} | recipe_parameters(RICH))
+    assert again == RICH
+    assert again.fingerprint == RICH.fingerprint
+
+
+def test_another_schedule_alone_has_its_usual_rounds():
+    assert read_recipe("mlp-digits", {"schedule": "iterative"}) == Recipe("mlp-digits", schedule="iterative")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"amount": "2"}, "between 0 and 1"),
+        ({"amount": "nan"}, "Amount must be a number"),
+        ({"amount": "x" * 9999}, "Amount must be a number"),
+        ({"epochs": "1.5"}, "Epochs must be a whole number"),
+        ({"augment": "perhaps"}, "Augmentation must be yes or no"),
+        ({"own": "conv1"}, "damaged"),
+        ({"own": "conv1:7"}, "between 0 and 1"),
+        ({"own": "conv1:nan"}, "between 0 and 1"),
+        ({"scorer": "magnitude", "knob_p": "9"}, "must be"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_sentence(given, sentence):
+    with pytest.raises(BadSetting, match=sentence):
+        read_recipe("lenet-fashion", given)
+
+
+def test_a_criterion_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(UnknownName, match="taylor"):
+        read_recipe("lenet-fashion", {"scorer": "<b>x</b>"})
+
+
+def test_any_parameter_at_all_is_refused_or_read():
+    for name in recipe_parameters(RICH):
+        for text in ("", "0", "-1", "1e999", "True", "é", ",", ":", "a:b:c", "9" * 30):
+            with contextlib.suppress(PrunekitError):
+                assert isinstance(read_recipe("lenet-fashion", {name: text}), Recipe | None)
+
+
+def test_a_sweep_comes_back_with_its_base():
+    plan = Sweep(RICH, ("magnitude", "taylor"), (0.3, 1 / 7), ("channel",), (0, 1, 2), controls=False)
+    parameters = sweep_parameters(plan)
+    assert parameters["scorers"] == "magnitude,taylor"
+    assert read_sweep("lenet-fashion", parameters) == plan
+    usual = Sweep(Recipe("mlp-digits"), ("taylor",), (0.5,), ("channel", "weight"), (0,))
+    assert read_sweep("mlp-digits", sweep_parameters(usual)) == usual
+
+
+def test_an_address_without_an_axis_is_no_sweep_and_one_axis_is_enough():
+    assert read_sweep("mlp-digits", recipe_parameters(Recipe("mlp-digits", amount=0.3))) is None
+    assert read_sweep("mlp-digits", {"amounts": "0.3,0.6", "seed": "4"}) == Sweep(
+        Recipe("mlp-digits", seed=4), ("taylor",), (0.3, 0.6), ("channel",), (4,)
+    )
+
+
+@pytest.mark.parametrize(
+    "given", [{"amounts": "0.3,x"}, {"seeds": "1.5"}, {"granularities": "neurons"}, {"seeds": ","}]
+)
+def test_an_axis_that_makes_no_sense_is_refused(given):
+    with pytest.raises(BadSetting):
+        read_sweep("mlp-digits", given)
