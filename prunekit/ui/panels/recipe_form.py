@@ -167,14 +167,16 @@ def list_own_cuts(recipe: Recipe) -> None:
     if not (recipe.overrides or recipe.locked):
         return
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{_('Layers with a cut of their own')}**")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{_('Layers with a cut of their own')}**", width="content")
+            st.space("stretch")
+            st.button(_("Clear them"), icon=":material/close:", on_click=_clear_own_cuts, type="tertiary")
         with st.container(horizontal=True, gap="xsmall"):
             for name, sparsity in recipe.overrides.items():
                 if name not in recipe.locked:
                     st.badge(f"{name}: {percent(sparsity)}", icon=":material/content_cut:", color="orange")
             for name in recipe.locked:
                 st.badge(name, icon=":material/lock:", color="gray", help=_("Stays whole."))
-        st.button(_("Clear them"), icon=":material/close:", on_click=_clear_own_cuts, type="tertiary")
 
 
 def _clear_own_cuts() -> None:
