@@ -151,7 +151,7 @@ def main() -> None:
 
     sample = SAMPLES[given.name]
     settings = dataclasses.replace(sample.training, epochs=given.epochs or sample.training.epochs)
-    dataset = load_dataset(sample.data, prefer=sample.prefer).augmented({"erase": sample.erase})
+    dataset = load_dataset(sample.data, prefer=sample.prefer).erasing(sample.erase)
     print(f"{sample.title}: {len(dataset.train)} images, {settings.epochs} epochs", flush=True)
     torch.manual_seed(sample.seed)
     model = build(sample.architecture, sample.arguments)

@@ -204,12 +204,12 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 def _check_file(path: Path) -> None:
     # Before the runs, not after them.
-    new = not path.exists()
     try:
+        new = not path.exists()
         with open(path, "a", encoding="utf-8"):
             pass
         if new:
-            path.unlink()
+            path.resolve().unlink()
     except OSError as error:
         raise BadSetting(_("The file {path} cannot be written; choose another --out.").format(path=path)) from error
 

@@ -48,6 +48,19 @@ class ModelCard:
         """What answers about this model depend on: its weights, and whether the full data set is there."""
         return [self.checksum, part_at_hand(self.data)]
 
+    @property
+    def erase(self) -> int:
+        """The side of the square that was blanked in each picture it was trained on (Cutout), 0 for none.
+
+        Raises CorruptFile for anything else in the card.
+        """
+        augmentation = self.training.get("augmentation")
+        side = augmentation.get("erase", 0) if isinstance(augmentation, dict) else 0
+        if isinstance(side, bool) or not isinstance(side, int) or side < 0:
+            sentence = _("The card of {model} has a strange “erase”: a number of pixels is wanted.")
+            raise CorruptFile(sentence.format(model=self.id))
+        return side
+
     def problem(self) -> str:
         """What is wrong with the weights, as far as a look at the file tells; "" when nothing is."""
         if self.weights_from != "file":

@@ -115,8 +115,6 @@ def _from_json(text: str, granularity: str) -> _Found | None:
         line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
         sentence = _("This is no complete JSON: it breaks off or goes wrong in line {line}, column {column}.")
         raise BadSetting(sentence.format(line=line, column=column)) from None
-    if not plain:
-        return None
     if isinstance(plain, list):
         plain = {"layers": plain}
     given = plain.pop("granularity", granularity)
@@ -128,7 +126,7 @@ def _from_json(text: str, granularity: str) -> _Found | None:
     if overrides is None and locked is None:
         # The shortest form is layers and their sparsities, nothing else.
         _take_layers(found, plain if layers is None else layers)
-        return found
+        return None if found == _Found() else found
     overrides, locked = overrides or {}, locked or []
     if not isinstance(overrides, dict):
         sentence = _("“overrides” must map layers to sparsities, like {example}.")

@@ -39,7 +39,9 @@ class Training:
         0.0, N_("Label smoothing"), N_("Share of each target spread over all classes."), 0.0, 0.9
     )
     augment: bool = setting(
-        True, N_("Augmentation"), N_("Random shifts, flips and holes in pictures: those that the network learned with.")
+        True,
+        N_("Augmentation"),
+        N_("Random shifts and flips, where the data set allows them, and holes where the network learned with some."),
     )
     precision: str = setting(
         "auto",
@@ -163,7 +165,10 @@ class Recipe:
 
     def fingerprint_on(self, part: str) -> str:
         """That of the recipe on one of PARTS of its data."""
-        return fingerprint([self.to_plain(), model_card(self.model).checksum, part])
+        card = model_card(self.model)
+        # Cutout came later than the first histories: without it their fingerprints stay.
+        erased = [{"erase": card.erase}] if card.erase else []
+        return fingerprint([self.to_plain(), card.checksum, part, *erased])
 
     def part_of(self, known: str) -> str | None:
         """The part of its data that a run of this recipe was asked for on, by the fingerprint that it had then.

@@ -41,7 +41,7 @@ def read_recipe(model: str, given: Mapping[str, str]) -> Recipe | None:
     if overrides := given.get("own"):
         plain["overrides"] = _shares(overrides)
     if locked := given.get("locked"):
-        plain["locked"] = [name for name in locked[:LONGEST].split(",") if name]
+        plain["locked"] = _list(locked)
     return Recipe.from_plain(plain | {"model": model}) if plain else None
 
 
@@ -56,7 +56,7 @@ def read_sweep(model: str, given: Mapping[str, str]) -> Sweep | None:
 
     An axis that is not named has the one value of the base. Raises PrunekitError as `read_recipe` does.
     """
-    named = {axis: given[axis][:LONGEST].split(",") for axis in AXES if given.get(axis)}
+    named = {axis: _list(given[axis]) for axis in AXES if given.get(axis)}
     if not named:
         return None
     base = read_recipe(model, given) or Recipe(model)
@@ -73,10 +73,18 @@ def _changed(settings: Mapping[str, Setting], values: Mapping) -> dict[str, str]
 def _shares(text: str) -> dict[str, float]:
     """Cuts of single layers: `conv2:0.25,conv3:0.1`."""
     found = {}
-    for entry in filter(None, text[:LONGEST].split(",")):
+    for entry in _list(text):
         name, _colon, share = entry.rpartition(":")
         try:
             found[name] = float(share)
         except ValueError:
-            raise BadSetting(_("The cuts of single layers in this link are damaged.")) from None
+            name = ""
+        if not name:
+            raise BadSetting(_("The cuts of single layers in this link are damaged."))
     return found
+
+
+def _list(text: str) -> list[str]:
+    if len(text) > LONGEST:
+        raise BadSetting(_("This link is too long."))
+    return text.split(",")

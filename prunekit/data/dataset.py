@@ -1,7 +1,6 @@
 """A data set: three splits and what is known of them."""
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prunekit.core.data_cards import DataCard
@@ -41,6 +40,6 @@ class Dataset:
         """Of one example; (channels, height, width) for images."""
         return tuple(self.train.inputs.shape[1:])
 
-    def augmented(self, as_in: Mapping[str, int | bool]) -> "Dataset":
-        """With another augmentation of the training split; `as_in` gives any of `Split`'s shift, flips and erase."""
-        return dataclasses.replace(self, train=dataclasses.replace(self.train, **as_in))
+    def erasing(self, side: int) -> "Dataset":
+        """With Cutout in the training split's augmentation: the side of the blanked square in pixels, 0 for none."""
+        return dataclasses.replace(self, train=dataclasses.replace(self.train, erase=side))

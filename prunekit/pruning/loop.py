@@ -96,9 +96,8 @@ class _Execution:
         self.task = self.card.task
         if lack := self.card.lack_of_data():
             raise NeedsData(lack)
-        # A net heals as it learned: one that was trained with Cutout loses about a point without it.
-        trained = self.card.training.get("augmentation", {})
-        self.data: Dataset = load_dataset(recipe.data, prefer=part).augmented(trained)
+        # A net heals as it learned.
+        self.data: Dataset = load_dataset(recipe.data, prefer=part).erasing(self.card.erase)
         self.dense = load_model(recipe.model)
         self.inputs = example_inputs_of(self.dense)
         self.remains = REMAINS[recipe.granularity](self.dense, self.inputs)

@@ -52,23 +52,35 @@ def tradeoff(
     # A chart without runs has its axes too.
     figure = go.Figure(layout=_layout(len(subjects)) | {"xaxis": across, "yaxis": up})
     panels = zip(subjects, _places(len(subjects)), _titles(subjects), strict=True)
-    legend = set()
+    drawn_marks = []
     for number, (runs, place, title) in enumerate(panels, 1):
         of = str(number) if number > 1 else ""
         x, y = f"x{of}", f"y{of}"
         figure.update_layout({f"xaxis{of}": across | {"anchor": y}, f"yaxis{of}": up | {"anchor": x, "domain": place}})
-        for mark in marks(runs, along, split, task, chosen):
-            # The panels share the legend: a name is in it once, and a click on it hides its marks in all of them.
-            listed = mark["showlegend"] and mark["name"] not in legend
-            legend |= {mark["name"]} if listed else set()
-            figure.add_trace(mark | {"xaxis": x, "yaxis": y, "showlegend": listed})
+        drawn_marks += [mark | {"xaxis": x, "yaxis": y} for mark in marks(runs, along, split, task, chosen)]
         if baseline := untouched(runs, along, split):
             ends = {"xref": f"{x} domain", "x0": 0, "x1": 1, "yref": y, "y0": baseline[1], "y1": baseline[1]}
             figure.add_shape(type="line", line={"color": MUTED, "width": 1.5, "dash": "dot"}, **ends)
         if title:
             corner = {"xref": "paper", "x": 0, "xanchor": "left", "yref": f"{y} domain", "y": 1, "yanchor": "bottom"}
             figure.add_annotation(text=f"<b>{title}</b>", showarrow=False, yshift=4, **corner)
-    return figure
+    return figure.add_traces(_with_legend(drawn_marks))
+
+
+def _with_legend(drawn: list[dict]) -> list[dict]:
+    """The marks of all panels, of each name the largest sign that is not faded in the legend.
+
+    The panels share it: a name is in it once, and a click on it hides its marks in all of them.
+    """
+
+    def clear(mark: dict) -> tuple[float, float]:
+        return mark.get("opacity", 1.0), mark.get("marker", {}).get("size", 0)
+
+    listed: dict[str, int] = {}
+    for place, mark in enumerate(drawn):
+        if mark["name"] not in listed or clear(mark) > clear(drawn[listed[mark["name"]]]):
+            listed[mark["name"]] = place
+    return [mark | {"showlegend": listed[mark["name"]] == place} for place, mark in enumerate(drawn)]
 
 
 _LINES = {"gridcolor": GRID, "zeroline": False, "showline": True, "linecolor": GRID, "automargin": True}

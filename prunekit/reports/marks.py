@@ -21,7 +21,7 @@ LINED_UP = 3  # so many recipes that differ in the amount only are connected, wh
 
 
 def marks(runs: pd.DataFrame, along: Axis, split: str, task: Task, chosen: frozenset) -> list[dict]:
-    """Plotly traces, lowest first, each with its `name` and whether the legend shows it.
+    """Plotly traces, lowest first, each with its `name`; which of those with one name the legend shows is not said.
 
     runs: rows of `run_table` with the metric and the cost, all of one model on the same data; split: one of SPLITS;
     chosen: ids of the runs to set off from the others; empty: none.
@@ -61,7 +61,7 @@ def _of_group(
     marker = {"color": colour, "symbol": SYMBOLS[about["grain"]] + ("-open" if about["is_control"] else ""), "size": 11}
     marker["line"] = {"width": 2 if about["is_control"] else 0, "color": colour}
     told = "%{customdata}" + (_("<br>Test: {value}").format(value="%{y}") if split == "test" else "")
-    shared = {"type": "scatter", "mode": "markers", "legendgroup": name, "name": name, "showlegend": False}
+    shared = {"type": "scatter", "mode": "markers", "legendgroup": name, "name": name}
     shared["hovertemplate"] = told + "<extra></extra>"
     # What a click does in the browser, before the server hears of it and after.
     shared |= {"selected": {"marker": {"size": 18, "opacity": 1}}, "unselected": {"marker": {"opacity": 0.35}}}
@@ -93,10 +93,7 @@ def _of_group(
         told = {"customdata": [_mean_told(point, task) for point in some], "ids": [" ".join(p.runs) for p in some]}
         look = {"marker": marker | {"size": 13}, "error_y": spread}
         traces.append(shared | look | told | _at([p.x for p in some], [p.y for p in some], set_off))
-    traces = [trace for trace in traces if len(trace["x"])]
-    # The legend shows the largest sign that is not faded.
-    max(traces, key=lambda trace: (trace["opacity"], trace.get("marker", {}).get("size", 0)))["showlegend"] = True
-    return traces
+    return [trace for trace in traces if len(trace["x"])]
 
 
 def _at(x, y, set_off: bool) -> dict:
@@ -174,7 +171,7 @@ def _star(x: float | None, y: float) -> dict:
 
 
 def _listed(name: str) -> dict:
-    return {"name": name, "legendgroup": name, "showlegend": True}
+    return {"name": name, "legendgroup": name}
 
 
 def _front(runs: pd.DataFrame, along: Axis, split: str) -> list[dict]:

@@ -40,7 +40,7 @@ def comparisons(points: list[Point]) -> list[Comparison]:
 
 def _comparison(group: list[Point]) -> Comparison:
     highest = max(point.y for point in group)
-    # Sums of the same fractions in another order may differ in their last bit.
+    # Different fractions of the same sum may have means that differ in their last bit.
     best = [point for point in group if math.isclose(point.y, highest)]
     others = sorted((point for point in group if point not in best), key=lambda point: -point.y)
     is_behind = [all(differ(one, point) for one in best) for point in others]

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from prunekit.core.language import _, ngettext
-from prunekit.reports.tables import UNSTEADY
+from prunekit.reports.tables import is_unsteady
 
 FAR_BELOW = 0.7  # a measured speedup below this share of the theoretical one asks for a reason
 WORTH_IT = 1.2  # theoretical speedups below this are too small to ask after
@@ -19,7 +19,7 @@ def remarks(table: pd.DataFrame, axis: str) -> list[str]:
 
 def missing(table: pd.DataFrame, axis: str) -> list[str]:
     """Why some runs, or all, have no point."""
-    sentences = [on_their_way(table)]
+    sentences = [on_their_way(table), without_result(table)]
     if axis == "latency":
         sentences += [pending_remark(table), untimed_studies(table)]
     return [sentence for sentence in sentences if sentence]
@@ -47,6 +47,17 @@ def on_their_way(table: pd.DataFrame) -> str:
     """How many runs have no point yet."""
     count = int(table["is_open"].sum())
     sentence = ngettext("{n} run is on its way and will appear here.", "{n} runs are on their way.", count)
+    return sentence.format(n=count) if count else ""
+
+
+def without_result(table: pd.DataFrame) -> str:
+    """How many runs are over and will have no point."""
+    count = int((~table["is_open"].astype(bool) & table["validation_finetuned"].isna()).sum())
+    sentence = ngettext(
+        "{n} run ended without a result: it failed or was stopped.",
+        "{n} runs ended without a result: they failed or were stopped.",
+        count,
+    )
     return sentence.format(n=count) if count else ""
 
 
@@ -83,8 +94,8 @@ def _untimed(table: pd.DataFrame, of_studies: bool) -> pd.Series:
 
 def unsteady_remark(table: pd.DataFrame) -> str:
     """Which timings say little, since the machine had other work meanwhile."""
-    timed = table[table["speedup_low"].notna()]
-    unsteady = timed[timed["speedup_high"] > UNSTEADY * timed["speedup_low"]]
+    timed = table[table["speedup_low"].notna() & table["speedup_high"].notna()]
+    unsteady = timed[is_unsteady(timed["speedup_low"], timed["speedup_high"])]
     if unsteady.empty:
         return ""
     sentence = _("Timed while the machine was busy, so that the point says little: {titles}.")

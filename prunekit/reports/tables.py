@@ -127,7 +127,7 @@ FURTHER = (
     "command",
     "hover",
 )
-# A measured speedup says little when its upper quartile is so many times the lower one; on a quiet machine, 1.1 to 1.4.
+# The upper quartile of a measured speedup over the lower one; on a quiet machine it is 1.1 to 1.4.
 UNSTEADY = 1.7
 FOR_FIGURES = ("hover", "is_control", "is_open", "is_study", "setting")
 FOR_FIGURES += ("recipe_key", "line_key", "setting_key", "subject_key")
@@ -166,6 +166,11 @@ def csv(table: pd.DataFrame) -> str:
     for name in ("title", "error"):
         texts[name] = texts[name].map(_harmless, na_action="ignore")
     return texts.to_csv(index=False)
+
+
+def is_unsteady(low, high):
+    """Whether a measured speedup with these quartiles (numbers, or columns of them) says little."""
+    return high > UNSTEADY * low
 
 
 def task_of(model: str) -> Task:

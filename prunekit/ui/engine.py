@@ -71,7 +71,7 @@ def engine_state() -> None:
     words = {
         "off": _("engine asleep"),
         "starting": _("engine starting"),
-        "ready": _("engine awake"),
+        "ready": _("engine ready"),
         "paused": _("engine paused"),
         "failed": _("engine failed"),
     }

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from prunekit.core.errors import PrunekitError
+from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.core.recipe_link import read_recipe, read_sweep, recipe_parameters, sweep_parameters
 from prunekit.core.sweep import Sweep
 from prunekit.ui import state
+from prunekit.ui.panels.recipe_form import MOST_SEEDS
 from prunekit.ui.plain import as_typed
 
 
@@ -26,6 +27,8 @@ def open_address(model: str) -> None:
     try:
         sweep = read_sweep(model, given)
         recipe = sweep.base if sweep else read_recipe(model, given)
+        if sweep and sweep.seeds != tuple(range(min(len(sweep.seeds), MOST_SEEDS))):
+            raise BadSetting(_("The form runs the seeds 0, 1, 2 and so on, {most} at most.").format(most=MOST_SEEDS))
     except PrunekitError as error:
         sentence = _("The recipe in this link cannot be used: {why} The form shows another one.")
         st.warning(as_typed(sentence.format(why=error)), icon=":material/link_off:")

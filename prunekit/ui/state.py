@@ -55,7 +55,7 @@ def chosen_model() -> str:
     try:
         model_card(chosen)
     except UnknownName:
-        st.query_params.pop("model", None)
+        st.query_params.clear()  # the rest of it is about that model
         st.session_state.pop("model", None)
         raise
     choose_model(chosen)

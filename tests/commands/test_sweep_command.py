@@ -61,6 +61,15 @@ def test_the_time_of_a_sweep_that_was_never_run_is_measured(tmp_path, capsys):
     assert "from a measured step" in told
 
 
+def test_an_estimate_leaves_an_earlier_table_and_a_name_that_cannot_be_is_refused_before_any_run(tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    table.write_text("mine")
+    assert main([*WORDS, "--estimate", "--out", str(table)]) == 0
+    assert table.read_text() == "mine"
+    assert main([*WORDS, "--estimate", "--out", str(tmp_path / ("x" * 300))]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_cut_off_with_ctrl_c_the_same_command_goes_on(tmp_path, capsys, monkeypatch):
     words = [*WORDS, "--epochs", "4", "--no-controls", "--state", str(tmp_path)]
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from prunekit.core.cards import SAMPLES, model_card, model_cards
-from prunekit.core.errors import UnknownName
+from prunekit.core.errors import CorruptFile, UnknownName
 
 
 @pytest.fixture
@@ -41,6 +41,27 @@ def test_weights_that_were_cut_off_are_named_with_what_to_do(mine):
 def test_a_name_that_is_not_there_is_answered_with_those_that_are(name):
     with pytest.raises(UnknownName, match="lenet-fashion"):
         model_card(name)
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "side"), [({"shift": 4, "flips": True, "erase": 8}, 8), ({"crop": 4}, 0), ("crops", 0), (None, 0)]
+)
+def test_a_card_tells_what_was_blanked_in_the_pictures_it_was_trained_on(mine, augmentation, side):
+    write(mine, augmentation)
+    assert model_card("mine").erase == side
+
+
+@pytest.mark.parametrize("side", [-1, 2.5, "8", True, None])
+def test_a_square_that_cannot_be_is_refused(mine, side):
+    write(mine, {"erase": side})
+    with pytest.raises(CorruptFile, match="mine"):
+        _ = model_card("mine").erase
+
+
+def write(folder, augmentation) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    card["training"]["augmentation"] = augmentation
+    (folder / "card.json").write_text(json.dumps(card))
 
 
 def test_an_identity_tells_other_weights_and_other_data_apart(mine, tmp_path, monkeypatch):

@@ -139,6 +139,8 @@ def test_the_cut_of_the_net_may_be_given_too():
         ("{}", "There is nothing to apply"),
         ("[]", "There is nothing to apply"),
         ("# my cuts", "There is nothing to apply"),
+        ('{"layers": []}', "There is nothing to apply"),
+        ('{"layers": null, "granularity": "channel", "sparsity": null}', "There is nothing to apply"),
         ("conv9,0.4\nconv8,0.1", "no layer called conv9, conv8 here; the layers are conv1, conv2, fc1"),
         ("conv9,0.4,follows", "no layer called conv9"),
         ('{"locked": ["conv9"]}', "no layer called conv9"),

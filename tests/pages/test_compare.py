@@ -103,16 +103,22 @@ def test_a_run_without_a_measured_latency_is_listed_as_pending(history):
     assert "Latency pending for" in texts(page)
 
 
+def test_runs_that_failed_are_the_reason_why_there_is_no_point(history):
+    run_id = add_running(history, recipe())
+    history.change(run_id, state="failed", error="Training diverged in epoch 1; choose a learning rate below 1.")
+    assert "1 run ended without a result: it failed or was stopped." in texts(open_page("compare"))
+
+
 def test_where_no_run_has_a_point_a_sentence_stands_instead_of_an_empty_chart(history):
     add_running(history, recipe())
     page = open_page("compare")
     assert not page.get("plotly_chart")
-    assert "None of these runs has a point against sparsity yet." in texts(page)
+    assert "None of these runs has a point against “Sparsity”." in texts(page)
     assert texts(page).count("1 run is on its way and will appear here.") == 1
     add_finished(history, recipe(amount=0.8), timed=False)
     page.button_group(key="axis").set_value("latency").run()
     assert not page.get("plotly_chart")
-    assert "None of these runs has a point against measured latency yet." in texts(page)
+    assert "None of these runs has a point against “Measured latency”." in texts(page)
     assert texts(page).count("Latency pending for") == 1
     page.button_group(key="axis").set_value("sparsity").run()
     assert chart(page)

@@ -10,7 +10,7 @@ from prunekit.core.sweep import Sweep
 from prunekit.reports.recipes import what_it_does
 from tests.pages.in_process_engine import open_page, texts
 from tests.pages.reading import address_of, errors
-from tests.sample_runs import add_finished, add_running, add_study, recipe, result
+from tests.sample_runs import add_finished, add_running, add_study, latency, recipe, result
 
 pytestmark = pytest.mark.usefixtures("engine_here")
 
@@ -117,6 +117,12 @@ def test_an_address_that_makes_no_sense_says_so_and_the_form_works(history):
     assert len(history.runs()) == 2
 
 
+def test_a_link_to_a_model_that_is_not_there_gives_its_recipe_to_no_other(history):
+    page = open_page("prune", {"model": "gone", "own": "layer1.0.conv1:0.5", "amount": "0.2"})
+    assert "gone" in " ".join(errors(page))
+    assert page.session_state["recipe"] == Recipe("lenet-fashion")
+
+
 def test_own_cuts_and_locks_are_listed_and_can_be_cleared(history):
     page = open_page("prune", recipe=recipe(overrides={"conv2": 0.7}, locked=("conv1",)))
     assert {"conv2: 70.0 %", "conv1"} <= set(_badges(page))
@@ -196,6 +202,13 @@ def test_a_finished_run_tells_before_and_after_and_that_its_time_is_pending(hist
     assert "untouched 91.0 %, after the cut 75.0 %" in told
     assert "of 100 k, 50.0 % gone" in told
     assert "pending" in told
+
+
+def test_a_speedup_that_was_measured_on_a_busy_machine_says_so(history):
+    run_id = add_finished(history, recipe())
+    assert "unsteady" not in texts(open_page("prune"))
+    history.change(run_id, result=result(recipe()) | latency(2.0, spread=1.5))
+    assert "unsteady, the machine was busy" in texts(open_page("prune"))
 
 
 def test_the_curves_of_a_finished_run_can_be_seen_again(history):

@@ -52,15 +52,22 @@ def test_the_sweep_begins_around_the_recipe_that_another_page_left(history):
 
 
 def test_a_reload_finds_the_sweep_of_before_in_the_address(history):
-    page = sweep_page(amounts="20, 33.3", seeds=4)
+    page = sweep_page(amounts="20, 33.333333", seeds=4)
     page.checkbox(key="sweep.controls").uncheck().run()
     page.multiselect(key="sweep.scorers").set_value(["taylor", "contribution"]).run()
     again = open_page("prune", address_of(page))
     assert again.multiselect(key="sweep.scorers").value == ["taylor", "contribution"]
-    assert again.text_input(key="sweep.amounts").value == "20, 33.3"
+    assert again.text_input(key="sweep.amounts").value == "20, 33.333333"
     assert again.number_input(key="sweep.seeds").value == 4
     assert not again.checkbox(key="sweep.controls").value
     assert address_of(again) == address_of(page)
+
+
+@pytest.mark.parametrize("seeds", ["5,6", "4", ",".join(map(str, range(30)))])
+def test_a_link_with_seeds_that_the_form_cannot_say_is_not_changed_into_another_sweep(history, seeds):
+    page = open_page("prune", {"model": "lenet-fashion", "amounts": "0.3,0.6", "seeds": seeds})
+    assert "seeds 0, 1, 2" in page.warning[0].value
+    assert page.button_group(key="form.mode").value == "run"
 
 
 def test_it_says_how_many_runs_and_how_many_of_them_are_done(history):

@@ -81,6 +81,7 @@ def test_a_net_is_fine_tuned_with_the_augmentation_that_its_card_names(tmp_path,
         training = Training(epochs=1, precision="float32", **changes)
         return execute(recipe(training=training).with_(model=name), timed=False).model.state_dict()["fc1.weight"]
 
+    assert recipe().with_(model="cutout").fingerprint != recipe().with_(model="alike").fingerprint
     assert torch.equal(weights("alike"), weights("mlp-digits"))
     assert not torch.equal(weights("cutout"), weights("mlp-digits"))
     assert torch.equal(weights("cutout", augment=False), weights("mlp-digits", augment=False))

@@ -198,6 +198,13 @@ def test_panels_share_one_legend_in_which_a_name_stands_once():
     assert all(trace.legendgroup == trace.name for trace in figure.data)
 
 
+def test_the_legend_of_panels_shows_a_sign_that_is_not_faded():
+    figure, _traces = drawn(TWO_MODELS, first="lenet-fashion", chosen=(TWO_MODELS[1].id,))
+    by_name = {trace.name: trace for trace in figure.data if trace.showlegend}
+    shown = by_name["Magnitude · channels"]
+    assert (shown.opacity, shown.ids) == (1, (TWO_MODELS[1].id,))
+
+
 def test_a_single_panel_has_no_title():
     assert not drawn()[0].layout.annotations
 
@@ -235,6 +242,13 @@ def test_the_wall_time_is_told_in_a_unit_that_reads_well():
     assert figure.layout.xaxis.title.text == "Time that the run took, in minutes"
     assert unit_of_time(20.0)[1] == "seconds"
     assert unit_of_time(4 * 3600)[1] == "hours"
+
+
+def test_a_measured_time_has_the_bar_of_its_quartiles_on_the_right_sides():
+    _figure, traces = drawn([run(recipe(amount=0.5))], axis="latency")
+    point = traces["Magnitude · channels"]
+    assert list(point.error_x.array) == pytest.approx([point.x[0] * 0.1])
+    assert list(point.error_x.arrayminus) == pytest.approx([point.x[0] * (1 - 1 / 1.1)])
 
 
 def test_a_run_that_is_not_timed_has_no_point_on_the_latency_axis():

@@ -90,11 +90,22 @@ def test_the_best_comes_first_and_the_others_are_near_or_behind():
 
 
 def test_equal_means_are_best_together_by_name_whatever_the_order_and_the_last_bit():
-    taylor, magnitude = of("taylor", 0.922, 0.920, 0.919), of("magnitude", 0.917, 0.922, 0.922)
-    rest = of("contribution", 0.918, 0.920, 0.921), of("random", 0.80, 0.81, 0.79)
+    # As sums of thousandths they are equal, as means of floats they are not.
+    taylor, magnitude = of("taylor", 0.882, 0.985, 0.890), of("magnitude", 0.947, 0.939, 0.871)
+    assert len({point.y for point in points(taylor, magnitude)}) == 2
+    rest = of("contribution", 0.918, 0.920, 0.916), of("random", 0.40, 0.41, 0.39)
     for groups in ((taylor, magnitude, *rest), (*rest, magnitude, taylor)):
         (found,) = comparisons(points(*groups))
         assert told(found) == (["magnitude", "taylor"], ["contribution"], ["random"])
+
+
+def test_behind_several_leaders_is_who_differs_from_all_of_them():
+    steady, shaky = of("taylor", 0.900, 0.901, 0.899), of("magnitude", 0.90, 0.96, 0.84)
+    other = of("contribution", 0.890, 0.891, 0.889)
+    assert differ(*points(steady, other))
+    assert not differ(*points(shaky, other))
+    (found,) = comparisons(points(steady, shaky, other))
+    assert told(found) == (["magnitude", "taylor"], ["contribution"], [])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from prunekit.reports.remarks import on_their_way, pending_remark, remarks, seeds_remark, slower_than_theory
 from prunekit.reports.tables import run_table
-from tests.sample_runs import recipe, run
+from tests.sample_runs import latency, recipe, run
 
 
 def test_one_seed_is_called_a_single_run():
@@ -30,6 +30,16 @@ def test_untimed_runs_are_of_interest_on_the_latency_axis_only():
     table = run_table([run(recipe(), timed=False)])
     assert any("pending" in sentence for sentence in remarks(table, "latency"))
     assert not any("pending" in sentence for sentence in remarks(table, "macs"))
+
+
+def test_a_timing_while_the_machine_was_busy_is_named_on_the_latency_axis():
+    steady, busy = run(recipe()), run(recipe(amount=0.8))
+    busy.result.update(latency(2.0, spread=1.5))
+    table = run_table([steady, busy])
+    (said,) = [sentence for sentence in remarks(table, "latency") if "busy" in sentence]
+    assert "80 % units" in said
+    assert "50 % units" not in said
+    assert not any("busy" in sentence for sentence in remarks(table, "macs"))
 
 
 def test_zeros_that_save_no_time_are_explained():

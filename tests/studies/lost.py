@@ -8,7 +8,7 @@ GOAL = "<= 0.5"
 
 
 def lost_row(name: str, points: list[dict], scorer: str, main: str) -> Row:
-    """The loss in points of test accuracy of the last epoch: mean over the seeds of `scorer`, and its range.
+    """The loss in points of test accuracy of the last epoch: mean over the seeds of `scorer`, and their range.
 
     main: the scorer that the goal is for; the rows of the others carry their name.
     """
@@ -20,6 +20,6 @@ def lost_row(name: str, points: list[dict], scorer: str, main: str) -> Row:
         round(statistics.mean(lost), 3),
         "points",
         GOAL if scorer == main else "",
-        f"{min(lost):.2f} to {max(lost):.2f} over {len(lost)} seeds",
+        f"{min(lost):.2f} to {max(lost):.2f} over {len(lost)} seeds" if len(lost) > 1 else "one seed",
         f"{scorer}: test accuracy lost with {100 * gone:.1f} % of the parameters removed, last epoch",
     )

@@ -124,8 +124,8 @@ def chart_of_runs(table: pd.DataFrame, card: ModelCard, axis: str, split: str) -
 def _no_points(table: pd.DataFrame, axis: str) -> None:
     """Where the chart will be: that there is nothing to draw, why, and what to do."""
     with st.container(border=True, height=ALONE, horizontal_alignment="center", vertical_alignment="center"):
-        sentence = _("None of these runs has a point against {axis} yet.")
-        st.markdown(f"#### {sentence.format(axis=_(AXES[axis].label).lower())}", width="content")
+        sentence = _("None of these runs has a point against “{axis}”.")
+        st.markdown(f"#### {sentence.format(axis=_(AXES[axis].label))}", width="content")
         for reason in missing(table, axis):
             st.markdown(as_typed(reason), width="content")
         st.page_link(frame.page("prune"), label=_("Prune it with a recipe of your own"), icon=":material/content_cut:")

@@ -83,7 +83,7 @@ def runs_of_now(model: str) -> None:
         st.page_link(frame.page("compare"), label=_("Compare all runs"), icon=":material/ssid_chart:")
     if any(run.state in ACTIVE + WAITING for run in everything) or open_presses():
         look_again(LIVE_SECONDS, key="again_runs")
-    else:  # in another tab or on the command line something may begin
+    else:  # in another tab something may begin
         look_again(LATER_SECONDS if any(is_untimed(run) for run in over) else IDLE_SECONDS, key="again_runs")
 
 

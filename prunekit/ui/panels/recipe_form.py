@@ -127,7 +127,7 @@ def _fill_sweep(recipe: Recipe) -> None:
         scorers, granularities = [recipe.scorer], [recipe.granularity]
         amounts = sorted({0.3, 0.5, 0.7} | ({recipe.amount} if 0 < recipe.amount < 1 else set()))
     session["sweep.scorers"], session["sweep.granularities"] = list(scorers), list(granularities)
-    session["sweep.amounts"] = ", ".join(f"{100 * amount:.6g}" for amount in amounts)
+    session["sweep.amounts"] = ", ".join(f"{100 * amount:.10g}" for amount in amounts)
 
 
 def _criterion() -> tuple[str, dict]:

@@ -14,7 +14,7 @@ from prunekit.experiments.runs import ACTIVE, STUDY, Run
 from prunekit.experiments.store import Store
 from prunekit.reports.live import live_loss, live_metric, live_sparsity
 from prunekit.reports.progress import curves, duration, progress
-from prunekit.reports.tables import STATES, UNSTEADY, latency_of, task_of
+from prunekit.reports.tables import STATES, is_unsteady, latency_of, task_of
 from prunekit.ui.panels.branch import branch_button
 from prunekit.ui.panels.card_head import action_button, other_model_badge
 from prunekit.ui.panels.numbers import Tile, tiles
@@ -226,6 +226,6 @@ def _speed(run: Run) -> Tile:
     if low and high:
         note += f"; {low:.2f}–{high:.2f}×"
         hint = f"{hint} {_('The range is that of the middle half of the timed pairs.')}".strip()
-        if high > UNSTEADY * low:
+        if is_unsteady(low, high):
             note, tone = _("unsteady, the machine was busy: {figures}").format(figures=note), "wait"
     return Tile(_("Measured speedup"), f"{latency['speedup']:.2f}×", note, hint, tone)
