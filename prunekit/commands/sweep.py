@@ -168,7 +168,7 @@ def _say_estimate(sweep: Sweep, store, options) -> dict:
     found = _estimate(store, missing)
     if found.seconds is None:
         training = sweep.base.training
-        pace = training_pace(sweep.base.model, training.batch_size, training.precision, 0)
+        pace = training_pace(sweep.base.model, training.batch_size, training.precision, training.distillation, 0)
         found = _estimate(store, missing, pace)
     done = len(recipes) - len(missing)
     if not options.json:

@@ -13,7 +13,7 @@ from prunekit.core.errors import BadSetting
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import N_, _, ngettext
 from prunekit.core.schedules import SCHEDULE_DESCRIPTIONS
-from prunekit.core.settings import check, checked, from_plain, setting, settings_of
+from prunekit.core.settings import check, checked, from_plain, setting, settings_of, told
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,22 @@ class Training:
         True,
         N_("Augmentation"),
         N_("Random shifts and flips, where the data set allows them, and holes where the network learned with some."),
+    )
+    distillation: float = setting(
+        0.0,
+        N_("Distillation"),
+        N_("Share of the loss that asks for the untouched network's answers, not only for the right ones."),
+        0.0,
+        1.0,
+        later=True,
+    )
+    temperature: float = setting(
+        2.0,
+        N_("Temperature"),
+        N_("Of distillation: above 1, the classes that the untouched network thinks less likely count for more."),
+        0.1,
+        100.0,
+        later=True,
     )
     precision: str = setting(
         "auto",
@@ -144,7 +160,7 @@ class Recipe:
 
     def to_plain(self) -> dict:
         """The recipe as JSON-able values; `Recipe.from_plain` gives it back."""
-        return dataclasses.asdict(self) | {"locked": list(self.locked)}
+        return dataclasses.asdict(self) | {"training": told(self.training), "locked": list(self.locked)}
 
     @classmethod
     def from_plain(cls, plain: Mapping) -> "Recipe":
@@ -184,6 +200,8 @@ class Recipe:
         if own := len(self.overrides) + len(self.locked):
             words.append(ngettext("{n} layer by hand", "{n} layers by hand", own).format(n=own))
         words.append(ngettext("{n} epoch", "{n} epochs", self.training.epochs).format(n=self.training.epochs))
+        if self.training.distillation:
+            words.append(_("distilled"))
         if self.seed:
             words.append(_("seed {seed}").format(seed=self.seed))
         return " · ".join(words)

@@ -25,16 +25,18 @@ class Setting:
     choices: tuple = ()
     labels: tuple[str, ...] = ()
     percent: bool = False
+    later: bool = False
 
 
-def setting(default, label, help, low=None, high=None, step=None, choices=(), labels=(), percent=False):
+def setting(default, label, help, low=None, high=None, step=None, choices=(), labels=(), percent=False, later=False):
     """A dataclass field with everything that is ever asked about it.
 
     `low` and `high` are inclusive limits, `labels` what people read for each of `choices`,
-    `percent` says that a fraction in [0, 1] is shown as a percentage.
+    `percent` says that a fraction in [0, 1] is shown as a percentage, `later` that the field came when there were
+    histories already (see `told`).
     """
     known = {"label": label, "help": help, "low": low, "high": high, "step": step}
-    known |= {"choices": tuple(choices), "labels": tuple(labels), "percent": percent}
+    known |= {"choices": tuple(choices), "labels": tuple(labels), "percent": percent, "later": later}
     return dataclasses.field(default=default, metadata=known)
 
 
@@ -43,6 +45,15 @@ def settings_of(cls) -> list[Setting]:
     kinds = typing.get_type_hints(cls if isinstance(cls, type) else type(cls))
     described = (f for f in dataclasses.fields(cls) if "label" in f.metadata)
     return [Setting(f.name, kinds[f.name], f.default, **f.metadata) for f in described]
+
+
+def told(value) -> dict:
+    """A dataclass as plain values, without the later fields that are at their default.
+
+    What is written down of it, and its fingerprint, are then the same as before there were such fields.
+    """
+    silent = {s.name for s in settings_of(value) if s.later and getattr(value, s.name) == s.default}
+    return {name: given for name, given in dataclasses.asdict(value).items() if name not in silent}
 
 
 def check(value) -> None:

@@ -150,10 +150,11 @@ def preview(model_id: str, scorer: str, knobs: dict, granularity: str, seed: int
     }
 
 
-def training_pace(model_id: str, batch_size: int, precision: str, moment: int) -> dict:
+def training_pace(model_id: str, batch_size: int, precision: str, distillation: float, moment: int) -> dict:
     """How fast this machine trains and evaluates the untouched model just now, measured for about a second.
 
-    precision: as in the settings of training; moment: any number, another one asks for another measurement.
+    precision, distillation: as in the settings of training; moment: any number, another one asks for another
+    measurement.
     {"train", "validation", "test"} are the examples of each part, {"train_per_second", "evaluate_per_second"} the pace.
     """
     card, data = model_card(model_id), load_dataset(model_card(model_id).data)
@@ -163,11 +164,12 @@ def training_pace(model_id: str, batch_size: int, precision: str, moment: int) -
         steps.append(time.perf_counter())
         return len(steps) > PACE_WARM_UP + 1 and steps[-1] - steps[PACE_WARM_UP] > PACE_SECONDS
 
-    settings = Training(epochs=1, batch_size=min(batch_size, len(data.train)), precision=precision)
+    size = min(batch_size, len(data.train))
+    settings = Training(epochs=1, batch_size=size, precision=precision, distillation=distillation)
     with torch_threads(idle_threads()):
         with contextlib.suppress(Stopped):
             copied = copy.deepcopy(_model(model_id)).requires_grad_(True)
-            train(copied, data.train, card.task, settings, should_stop=enough)
+            train(copied, data.train, card.task, settings, teacher=_model(model_id), should_stop=enough)
         steps = steps[min(PACE_WARM_UP, len(steps) - 2) :] if len(steps) > 1 else [steps[0], time.perf_counter()]
         trained = settings.batch_size * (len(steps) - 1) / (steps[-1] - steps[0])
         model, batches = quick_copy(_model(model_id)), list(itertools.islice(data.validation.batches(256), 4))

@@ -97,7 +97,9 @@ def _from_runs(recipe: Recipe, timed: list[Run], full: bool) -> tuple[float, lis
 def _is_like(recipe: Recipe, run: Run, full: bool) -> bool:
     other = run.recipe
     same = (other["model"], other["data"], run.result.get("data_full")) == (recipe.model, recipe.data, full)
-    return same and all(other["training"].get(name) == getattr(recipe.training, name) for name in LIKE_TRAINING)
+    alike = all(other["training"].get(name) == getattr(recipe.training, name) for name in LIKE_TRAINING)
+    # Each step asks the teacher, too; runs of before there was one say nothing of it.
+    return same and alike and bool(other["training"].get("distillation")) == bool(recipe.training.distillation)
 
 
 def _distance(recipe: Recipe, run: Run) -> tuple[bool, bool]:

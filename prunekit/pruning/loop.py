@@ -213,6 +213,7 @@ class _Execution:
             epochs=epochs,
             seed=_seed(self.recipe.seed, number),
             mask=self.remains.training_mask,
+            teacher=self.dense,
             precision=self.precision,
             report=lambda event: self._relay(event, number, before),
             should_stop=self.should_stop,

@@ -95,4 +95,7 @@ def _how(recipe: Recipe) -> str:
         sentence = _(", in one cut, then fine-tunes for {tuned}.")
     else:
         sentence = _(", in one cut, without fine-tuning.")
-    return sentence.format(rounds=recipe.rounds, tuned=tuned)
+    told = sentence.format(rounds=recipe.rounds, tuned=tuned)
+    if epochs and recipe.training.distillation:
+        told += " " + _("The untouched network is its teacher.")
+    return told

@@ -16,6 +16,7 @@ from prunekit.training.checkpoint import checkpoint, restore
 from prunekit.training.evaluation import evaluate
 from prunekit.training.losses import LOSSES
 from prunekit.training.metrics import METRICS
+from prunekit.training.objective import Objective
 from prunekit.training.precision import BFLOAT16, FLOAT32, Precision, probe
 
 REPORT_SECONDS = 0.3
@@ -30,6 +31,7 @@ def train(
     epochs: int | None = None,
     seed: int = 0,
     mask: Mapping[str, torch.Tensor] | None = None,
+    teacher: torch.nn.Module | None = None,
     precision: Precision | None = None,
     report: Callable[[dict], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -42,7 +44,8 @@ def train(
     split: anything with `len()` and `.batches(size, shuffle, seed, augment)`; epochs: passes over it, by default
     those of the settings; seed: order, augmentation and dropout follow from it, so equal seeds, precision and threads
     give equal weights; mask: parameter name -> bool tensor (True keeps): the other weights are zero and stay exactly
-    zero through momentum and weight decay; precision: by default that of the settings, "auto" by `probe`.
+    zero through momentum and weight decay; teacher: whose answers count where the settings ask for distillation, left
+    as it is; precision: by default that of the settings, "auto" by `probe`.
 
     report(event) gets plain values: {"kind": "precision", "name", "channels_last", "milliseconds", "sentence"} once;
     {"kind": "progress", "epoch", "epochs", "step", "steps", "loss", "learning_rate", "images_per_second"} at most every
@@ -54,7 +57,7 @@ def train(
     one of them goes on from there and ends with exactly the weights of an uninterrupted training.
 
     Raises Stopped when `should_stop()` says so between two batches (the last checkpoint is what is kept), BadSetting
-    for a mask that does not fit and PrunekitError when the loss is no longer a number.
+    for a mask that does not fit or a missing teacher, and PrunekitError when the loss is no longer a number.
     """
     epochs = settings.epochs if epochs is None else epochs
     tell = report or (lambda event: None)
@@ -69,7 +72,8 @@ def train(
         optimizer = _optimizer(model, settings)
         if state is not None:
             restore(state, model, optimizer)
-        step = _Step(model, optimizer, _pruned(model, mask or {}), precision, LOSSES[task.loss], settings)
+        objective = Objective.of(task, settings, precision, teacher)
+        step = _Step(model, optimizer, _pruned(model, mask or {}), precision, objective, settings)
         for epoch in range(state["epoch"] if state else 0, epochs):
             # Dropout draws from torch's global random state: seeded for the epoch, put back after it.
             with torch.random.fork_rng(devices=[]):
@@ -124,7 +128,7 @@ class _Step:
     optimizer: torch.optim.Optimizer
     pruned: list[tuple[torch.nn.Parameter, torch.Tensor]]
     precision: Precision
-    loss: Callable
+    objective: Objective
     settings: Training
 
     def __post_init__(self):
@@ -134,10 +138,11 @@ class _Step:
         """The outputs before the step, and their loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        inputs = self.precision.place(inputs)
         with self.precision.autocast():
-            outputs = self.model(self.precision.place(inputs))
+            outputs = self.model(inputs)
         # The loss in float32: bfloat16 has three significant digits.
-        loss = self.loss(outputs.float(), targets, self.settings.label_smoothing)
+        loss = self.objective(inputs, outputs.float(), targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         # Before the step, so that no momentum gathers for a pruned weight; after it, whatever the optimizer did.

@@ -18,4 +18,19 @@ def mean_squared_error(outputs: torch.Tensor, targets: torch.Tensor, label_smoot
     return functional.mse_loss(outputs.reshape(targets.shape), targets)
 
 
+def softened_divergence(outputs: torch.Tensor, answers: torch.Tensor, temperature: float) -> torch.Tensor:
+    """How far (N, classes) logits are from a teacher's: the Kullback-Leibler divergence of their softened
+    probabilities times temperature squared, which keeps the size of its gradients (Hinton et al., 2015); mean over N.
+    """
+    own, theirs = (functional.log_softmax(logits / temperature, dim=1) for logits in (outputs, answers))
+    return functional.kl_div(own, theirs, reduction="batchmean", log_target=True) * temperature**2
+
+
+def squared_distance(outputs: torch.Tensor, answers: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Mean squared difference of predicted numbers; temperature has no meaning here and changes nothing."""
+    return functional.mse_loss(outputs, answers)
+
+
 LOSSES = {"cross_entropy": cross_entropy, "mean_squared_error": mean_squared_error}
+# For the loss that a task names, how far a network is from its teacher.
+DISTANCES = {"cross_entropy": softened_divergence, "mean_squared_error": squared_distance}

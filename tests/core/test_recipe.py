@@ -68,6 +68,20 @@ def test_a_fingerprint_differs_when_anything_does():
     assert len({recipe.fingerprint for recipe in (base, *others)}) == 1 + len(others)
 
 
+def test_settings_that_came_later_are_told_only_where_they_are_used():
+    before, taught = Recipe(), Recipe(training=Training(distillation=0.9, temperature=4.0))
+    assert not {"distillation", "temperature"} & set(before.to_plain()["training"])
+    assert taught.to_plain()["training"]["distillation"] == 0.9
+    assert taught.fingerprint != before.fingerprint
+    assert "distilled" in taught.title()
+    assert Recipe.from_plain(taught.to_plain()) == taught
+    # As in the histories that were written before: no setting may be added to what is told of it.
+    assert list(before.to_plain()["training"]) == [
+        "epochs", "learning_rate", "optimizer", "decay", "batch_size", "momentum", "weight_decay", "label_smoothing",
+        "augment", "precision",
+    ]  # fmt: skip
+
+
 def test_another_criterion_starts_with_its_own_knobs():
     assert Recipe(scorer="magnitude", knobs={"p": 2}).with_(scorer="random").knobs == {}
     assert Recipe(scorer="magnitude", knobs={"p": 2}).with_(seed=3).knobs == {"p": 2}

@@ -48,9 +48,10 @@ def test_runs_with_as_many_epochs_of_the_same_granularity_count_before_others():
         took(10, Recipe("lenet-fashion", scorer="magnitude")),
         took(10, recipe(), full=True),
         took(10, Recipe("mlp-digits", training=Training(batch_size=32))),
+        took(10, Recipe("mlp-digits", scorer="magnitude", training=Training(distillation=0.5))),
         run(recipe(), state="failed"),
     ],
-    ids=["another model", "the full data", "another batch size", "not finished"],
+    ids=["another model", "the full data", "another batch size", "a teacher", "not finished"],
 )
 def test_runs_of_another_kind_tell_nothing(other):
     assert estimate([recipe()], [other], full=False) == UNKNOWN

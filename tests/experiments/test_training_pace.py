@@ -9,7 +9,7 @@ from prunekit.experiments import answers
 def test_the_pace_is_measured_on_a_copy_and_says_how_much_there_is_to_do(monkeypatch):
     monkeypatch.setattr(answers, "PACE_SECONDS", 0.05)
     before = {name: tensor.clone() for name, tensor in answers._model("mlp-digits").state_dict().items()}
-    pace = answers.training_pace("mlp-digits", 64, "float32", 0)
+    pace = answers.training_pace("mlp-digits", 64, "float32", 0.5, 0)
     data = load_dataset("digits")
     assert [pace[part] for part in ("train", "validation", "test")] == [
         len(data.train), len(data.validation), len(data.test)
@@ -23,7 +23,7 @@ def test_the_pace_is_measured_on_a_copy_and_says_how_much_there_is_to_do(monkeyp
 
 def test_a_batch_larger_than_the_data_is_measured_too(monkeypatch):
     monkeypatch.setattr(answers, "PACE_SECONDS", 0.05)
-    assert answers.training_pace("mlp-digits", 60_000, "float32", 0)["train_per_second"] > 0
+    assert answers.training_pace("mlp-digits", 60_000, "float32", 0.0, 0)["train_per_second"] > 0
 
 
 def test_the_latency_of_a_network_without_data_is_measured_on_the_cores_that_are_idle():

@@ -87,6 +87,12 @@ def test_a_net_is_fine_tuned_with_the_augmentation_that_its_card_names(tmp_path,
     assert torch.equal(weights("cutout", augment=False), weights("mlp-digits", augment=False))
 
 
+def test_a_pruned_net_can_learn_from_the_untouched_one():
+    plain, taught = (run(training=Training(epochs=1, precision="float32", distillation=d)) for d in (0.0, 0.9))
+    assert not torch.equal(plain.model.state_dict()["fc1.weight"], taught.model.state_dict()["fc1.weight"])
+    assert taught.result["validation_finetuned"] > taught.result["validation_pruned"]
+
+
 def test_a_locked_layer_stays_whole_and_an_override_is_met():
     outcome = run(locked=("fc1",), overrides={"fc2": 0.25})
     assert len(outcome.kept["fc1"]) == 64

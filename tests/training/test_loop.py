@@ -1,6 +1,7 @@
 """The training loop: it learns, repeats itself, resumes exactly, and leaves pruned weights at zero."""
 
 import copy
+import dataclasses
 import math
 
 import pytest
@@ -11,7 +12,7 @@ from prunekit.core.errors import BadSetting, CorruptFile, PrunekitError, Stopped
 from prunekit.core.recipe import Training
 from prunekit.core.tasks import CLASSIFICATION, REGRESSION
 from prunekit.data.split import Split
-from prunekit.training import Precision, train
+from prunekit.training import Precision, evaluate, train
 from prunekit.training import loop as loops
 from prunekit.training.checkpoint import from_bytes, to_bytes
 
@@ -36,8 +37,8 @@ def network() -> nn.Module:
     )
 
 
-def trained(model=None, settings=PLAIN, seed=0, **more) -> nn.Module:
-    return train(model or network(), stripes(), CLASSIFICATION, settings, seed=seed, **more)
+def trained(model=None, settings=PLAIN, seed=0, split=None, **more) -> nn.Module:
+    return train(model or network(), split or stripes(), CLASSIFICATION, settings, seed=seed, **more)
 
 
 def same(one: nn.Module, other: nn.Module) -> bool:
@@ -81,6 +82,41 @@ def test_a_resumed_training_ends_with_exactly_the_weights_of_an_uninterrupted_on
         stored = from_bytes(to_bytes(state))
         torch.manual_seed(99)  # another process is in another random state
         assert same(trained(copy.deepcopy(network()), SETTINGS[name], state=stored), whole)
+
+
+TAUGHT = dataclasses.replace(PLAIN, distillation=1.0)
+
+
+def test_with_nothing_but_its_teacher_a_network_learns_what_that_says_and_not_what_the_data_say():
+    teacher, split = trained(), stripes()
+    backwards = dataclasses.replace(split, targets=1 - split.targets)
+    assert evaluate(teacher, split, CLASSIFICATION).value == 1
+    assert evaluate(trained(split=backwards), split, CLASSIFICATION).value == 0
+    for precision in (FLOAT32, BFLOAT16):
+        taught = trained(settings=TAUGHT, split=backwards, teacher=teacher, precision=precision)
+        assert evaluate(taught, split, CLASSIFICATION).value == 1
+
+
+def test_a_teacher_stays_as_it_is_and_is_not_asked_where_there_is_no_distillation():
+    teacher = network()
+    before = copy.deepcopy(teacher)
+    with_teacher = trained(settings=TAUGHT, teacher=teacher)
+    assert same(teacher, before)
+    assert teacher.training
+    assert all(parameter.requires_grad for parameter in teacher.parameters())
+    assert not same(with_teacher, trained())
+    assert same(trained(teacher=teacher), trained())
+
+
+def test_distillation_without_a_teacher_is_refused():
+    with pytest.raises(BadSetting, match="teacher"):
+        trained(settings=TAUGHT)
+
+
+def test_a_resumed_distillation_is_the_same_too():
+    half, states = dataclasses.replace(PLAIN, distillation=0.5), []
+    whole = trained(settings=half, teacher=network(), on_epoch=states.append)
+    assert same(trained(settings=half, teacher=network(), state=states[0]), whole)
 
 
 def test_a_resumed_training_under_a_mask_is_the_same_too():

@@ -1,5 +1,7 @@
 """Metrics by hand, and against scikit-learn."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import r2_score
 
 from prunekit.core.tasks import TASKS
-from prunekit.training.losses import LOSSES
+from prunekit.training.losses import DISTANCES, LOSSES
 from prunekit.training.metrics import METRICS, R2, Accuracy, wilson
 
 
@@ -69,6 +71,20 @@ def test_r2_is_that_of_scikit_learn_also_for_outputs_in_a_column():
 def test_a_column_of_outputs_is_not_broadcast_against_a_row_of_targets():
     loss = LOSSES["mean_squared_error"](torch.tensor([[1.0], [2.0]]), torch.tensor([1.0, 4.0]))
     assert float(loss) == 2.0
+
+
+def test_the_distance_to_a_teacher_is_the_divergence_of_softened_answers_times_the_temperature_squared():
+    outputs, answers = torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([[0.0, 4.0], [0.0, 0.0]])
+    # Softened at 2: the teacher says sigmoid(-2), the net sigmoid(1); on the second example they agree.
+    theirs, own = 1 / (1 + math.exp(2)), 1 / (1 + math.exp(-1))
+    divergence = theirs * math.log(theirs / own) + (1 - theirs) * math.log((1 - theirs) / (1 - own))
+    distance = DISTANCES["cross_entropy"](outputs, answers, 2.0)
+    assert float(distance) == pytest.approx(4 * divergence / 2, rel=1e-5)
+    assert float(DISTANCES["cross_entropy"](answers, answers, 2.0)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_distance_to_a_teacher_of_numbers_is_squared():
+    assert float(DISTANCES["mean_squared_error"](torch.tensor([[1.0], [2.0]]), torch.tensor([[1.0], [4.0]]), 9.0)) == 2
 
 
 def test_label_smoothing_spreads_its_share_over_all_classes():

@@ -224,7 +224,8 @@ def _how_long(known: Estimate | Pending) -> str:
 def _measured(sweep: Sweep, missing: list, runs: list[Run]) -> Estimate | Pending:
     """The estimate from a measured step; the measurement holds for an hour."""
     training = sweep.base.training
-    asked = (sweep.base.model, training.batch_size, training.precision, int(time.time() // 3600))
+    hour = int(time.time() // 3600)
+    asked = (sweep.base.model, training.batch_size, training.precision, training.distillation, hour)
     try:
         pace = ask("training_pace", *asked, lane="preview")
     except PrunekitError:  # a time that is not known must not stand in the way of starting
