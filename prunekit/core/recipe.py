@@ -38,11 +38,6 @@ class Training:
     label_smoothing: float = setting(
         0.0, N_("Label smoothing"), N_("Share of each target spread over all classes."), 0.0, 0.9
     )
-    augment: bool = setting(
-        True,
-        N_("Augmentation"),
-        N_("Random shifts and flips, where the data set allows them, and holes where the network learned with some."),
-    )
     distillation: float = setting(
         0.0,
         N_("Distillation"),
@@ -58,6 +53,11 @@ class Training:
         0.1,
         100.0,
         later=True,
+    )
+    augment: bool = setting(
+        True,
+        N_("Augmentation"),
+        N_("Random shifts and flips, where the data set allows them, and holes where the network learned with some."),
     )
     precision: str = setting(
         "auto",

@@ -13,7 +13,7 @@ from prunekit.ui.forms import fill, setting_input
 
 ROUNDS = 3  # what a visitor who switches to iterative finds, whatever a one-shot recipe had
 MOST_SEEDS = 20
-NARROW = 122
+NARROW, HALF = 122, 170  # pixels
 UP_FRONT = ("epochs", "learning_rate")
 SETTINGS: dict[str, Setting] = {s.name: s for s in (*settings_of(Recipe), *settings_of(Training))}
 
@@ -77,8 +77,9 @@ def schedule_fields() -> tuple[str, int]:
 def more_fields() -> tuple[dict, int]:
     """Behind a lid: the rest of the training's settings, and the calibration examples."""
     with st.expander(_("More settings"), icon=":material/tune:"), st.container(horizontal=True):
-        training = {s.name: field(s.name, width=170) for s in settings_of(Training) if s.name not in UP_FRONT}
-        return training, field("calibration", width=170)
+        more = [s for s in settings_of(Training) if s.name not in UP_FRONT]
+        training = {s.name: field(s.name, width="content" if s.choices else HALF) for s in more}
+        return training, field("calibration", width=HALF)
 
 
 def given_recipe(model: str) -> Recipe:
