@@ -5,7 +5,7 @@ import streamlit as st
 from prunekit.core.language import _
 from prunekit.experiments.runs import ACTIVE, WAITING
 from prunekit.reports.tables import batch_sizes, run_table
-from prunekit.ui import frame, state
+from prunekit.ui import compare_address, frame, state
 from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import engine
 from prunekit.ui.panels import chosen_runs
@@ -24,6 +24,7 @@ from prunekit.ui.runs import all_runs, store, told_when_unreadable
 
 frame.ensure()
 card = state.chosen_card()
+compare_address.open_address()
 
 
 @st.fragment
@@ -35,6 +36,7 @@ def comparison() -> None:
         runs = compared_runs(card, everything)
         if runs:
             axis, split, batch = chart_choices(card, batch_sizes(runs))
+            compare_address.write_address(card.id)
     if not runs:
         no_runs_yet(card)
         if engine().enabled and not everything:  # the studies that come with prunekit come with the engine

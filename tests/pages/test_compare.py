@@ -8,7 +8,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from prunekit.core.errors import UnknownName
 from prunekit.core.sweep import Sweep
 from tests.pages.in_process_engine import open_page, texts
-from tests.pages.reading import errors
+from tests.pages.reading import address_of, errors
 from tests.sample_runs import add_finished, add_running, add_study, latency, recipe
 
 pytestmark = pytest.mark.usefixtures("engine_here")
@@ -101,6 +101,25 @@ def test_a_run_without_a_measured_latency_is_listed_as_pending(history):
     page.button_group(key="axis").set_value("latency").run()
     assert len([run for trace in chart(page) for run in trace.get("ids", [])]) == 1
     assert "Latency pending for" in texts(page)
+
+
+def test_a_reload_finds_the_chart_of_before_in_the_address(history):
+    for seed in (0, 1):
+        add_finished(history, recipe(seed=seed))
+    add_study(history, Sweep(recipe(scorer="taylor"), ("taylor",), (0.3,), ("channel",), (0,), controls=False))
+    page = open_page("compare")
+    assert address_of(page) == {"model": "lenet-fashion"}
+    page.button_group(key="axis").set_value("latency").run()
+    page.button_group(key="split").set_value("test").run()
+    page.selectbox(key="compared_sweep").set_value("own").run()
+    address = {"model": "lenet-fashion", "axis": "latency", "split": "test", "runs": "own"}
+    assert address_of(page) == address
+    again = open_page("compare", address)
+    assert [again.button_group(key=key).value for key in ("axis", "split")] == ["latency", "test"]
+    assert again.selectbox(key="compared_sweep").value == "own"
+    broken = open_page("compare", address | {"axis": "watts", "split": "<b>", "runs": "gone"})
+    assert [broken.button_group(key=key).value for key in ("axis", "split")] == ["sparsity", "validation"]
+    assert address_of(broken) == {"model": "lenet-fashion"}
 
 
 def test_runs_that_failed_are_the_reason_why_there_is_no_point(history):
