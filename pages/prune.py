@@ -13,10 +13,10 @@ from prunekit.ui.plain import show_error
 
 frame.ensure()
 card = state.chosen_card()
+recipe_address.open_address(card.id)
 if card.lack_of_data():
     what_works(card)
     st.stop()
-recipe_address.open_address(card.id)
 left, right = st.columns([4, 9], gap="medium")
 
 

@@ -26,6 +26,7 @@ from prunekit.core.cards import ModelCard
 from prunekit.core.disk import write_whole
 from prunekit.core.fingerprint import checksum, fingerprint
 from prunekit.core.recipe import Training
+from prunekit.core.settings import told
 from prunekit.data import Dataset, Split, load_dataset
 from prunekit.models import build
 from prunekit.structure.layers import count_macs
@@ -156,7 +157,7 @@ def main() -> None:
     torch.manual_seed(sample.seed)
     model = build(sample.architecture, sample.arguments)
     # Named after everything it depends on: a training by another recipe begins afresh.
-    key = fingerprint([dataclasses.asdict(settings), sample.arguments, sample.erase, sample.seed])
+    key = fingerprint([told(settings), sample.arguments, sample.erase, sample.seed])
     checkpoint = given.state / f"{given.name}-{key}.checkpoint" if given.state else None
     train(
         model,
@@ -213,7 +214,7 @@ def card_of(name: str, sample: Sample, settings: Training, dataset: Dataset, mod
         "input_shape": list(model.input_shape),
         "classes": list(dataset.classes),
         "preprocessing": {"pixels": "in [0, 1], then (pixel - mean) / std", "mean": list(mean), "std": list(std)},
-        "training": dataclasses.asdict(settings)
+        "training": told(settings)
         | {"seed": sample.seed, "augmentation": {name: getattr(dataset.train, name) for name in AUGMENTATION}},
         "split": {"how": sample.split, "full": sizes(dataset), "shipped": sizes(shipped)},
         "metrics": {"full": metrics(model, dataset), "shipped": metrics(model, shipped)},

@@ -50,16 +50,9 @@ class ModelCard:
 
     @property
     def erase(self) -> int:
-        """The side of the square that was blanked in each picture it was trained on (Cutout), 0 for none.
-
-        Raises CorruptFile for anything else in the card.
-        """
+        """The side of the square that was blanked in each picture it was trained on (Cutout), 0 for none."""
         augmentation = self.training.get("augmentation")
-        side = augmentation.get("erase", 0) if isinstance(augmentation, dict) else 0
-        if isinstance(side, bool) or not isinstance(side, int) or side < 0:
-            sentence = _("The card of {model} has a strange “erase”: a number of pixels is wanted.")
-            raise CorruptFile(sentence.format(model=self.id))
-        return side
+        return augmentation.get("erase", 0) if isinstance(augmentation, dict) else 0
 
     def problem(self) -> str:
         """What is wrong with the weights, as far as a look at the file tells; "" when nothing is."""
@@ -97,7 +90,10 @@ def _read(path: Path) -> ModelCard:
         plain = json.loads(path.read_text(encoding="utf-8"))
         plain["input_shape"] = tuple(plain["input_shape"])
         plain["classes"] = tuple(plain["classes"])
-        return ModelCard(**plain, folder=path.parent)
+        card = ModelCard(**plain, folder=path.parent)
+        if type(card.erase) is not int or card.erase < 0:
+            raise ValueError("erase")
+        return card
     except (ValueError, TypeError, KeyError) as error:
         raise CorruptFile(
             _("The card {path} cannot be read; restore it from the repository.").format(path=path)

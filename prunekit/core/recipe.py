@@ -67,8 +67,19 @@ class Training:
         labels=(N_("auto"), "float32", "bfloat16"),
     )
 
+    def words(self) -> list[str]:
+        """What tells it from plain fine-tuning, for titles."""
+        if not (self.distillation and self.epochs):
+            return []
+        usual = self.temperature == type(self).temperature
+        heat = "" if usual else _(" at temperature {t:g}").format(t=self.temperature)
+        return [_("distillation {share:g}").format(share=self.distillation) + heat]
+
     def __post_init__(self):
         check(self)
+        if not self.distillation:
+            # One training, one name: without a teacher its temperature would change the fingerprint and nothing else.
+            object.__setattr__(self, "temperature", type(self).temperature)
 
 
 @dataclass(frozen=True)
@@ -182,9 +193,9 @@ class Recipe:
     def fingerprint_on(self, part: str) -> str:
         """That of the recipe on one of PARTS of its data."""
         card = model_card(self.model)
-        # Cutout came later than the first histories: without it their fingerprints stay.
-        erased = [{"erase": card.erase}] if card.erase else []
-        return fingerprint([self.to_plain(), card.checksum, part, *erased])
+        # Cutout came later than the first histories: where it changes nothing their fingerprints stay.
+        erases = card.erase and self.training.augment and self.training.epochs
+        return fingerprint([self.to_plain(), card.checksum, part, *([{"erase": card.erase}] if erases else [])])
 
     def part_of(self, known: str) -> str | None:
         """The part of its data that a run of this recipe was asked for on, by the fingerprint that it had then.
@@ -200,8 +211,7 @@ class Recipe:
         if own := len(self.overrides) + len(self.locked):
             words.append(ngettext("{n} layer by hand", "{n} layers by hand", own).format(n=own))
         words.append(ngettext("{n} epoch", "{n} epochs", self.training.epochs).format(n=self.training.epochs))
-        if self.training.distillation:
-            words.append(_("distilled"))
+        words += self.training.words()
         if self.seed:
             words.append(_("seed {seed}").format(seed=self.seed))
         return " · ".join(words)

@@ -1,6 +1,7 @@
 """A recipe or a sweep as a few readable parameters of an address, and back; what is at its default is left out."""
 
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from prunekit.core.descriptions import scorer_description, scorer_descriptions
 from prunekit.core.errors import BadSetting
@@ -21,9 +22,9 @@ def recipe_parameters(recipe: Recipe) -> dict[str, str]:
     if recipe.schedule == "one-shot":
         found.pop("rounds", None)
     if recipe.overrides:
-        found["own"] = ",".join(f"{name}:{share}" for name, share in recipe.overrides.items())
+        found["own"] = ",".join(f"{_quoted(name)}:{share}" for name, share in recipe.overrides.items())
     if recipe.locked:
-        found["locked"] = ",".join(recipe.locked)
+        found["locked"] = ",".join(map(_quoted, recipe.locked))
     return found
 
 
@@ -41,7 +42,7 @@ def read_recipe(model: str, given: Mapping[str, str]) -> Recipe | None:
     if overrides := given.get("own"):
         plain["overrides"] = _shares(overrides)
     if locked := given.get("locked"):
-        plain["locked"] = _list(locked)
+        plain["locked"] = [unquote(name) for name in _list(locked)]
     return Recipe.from_plain(plain | {"model": model}) if plain else None
 
 
@@ -62,7 +63,10 @@ def read_sweep(model: str, given: Mapping[str, str]) -> Sweep | None:
     base = read_recipe(model, given) or Recipe(model)
     axes = {axis: (getattr(base, name),) for axis, name in AXES.items()}
     axes |= {axis: tuple(typed(_RECIPE[AXES[axis]], text) for text in texts) for axis, texts in named.items()}
-    return Sweep(base, **axes, controls=given.get("controls") != "False")
+    controls = given.get("controls", "True")
+    if controls not in ("True", "False"):
+        raise BadSetting(_("The controls of a sweep are True or False."))
+    return Sweep(base, **axes, controls=controls == "True")
 
 
 def _changed(settings: Mapping[str, Setting], values: Mapping) -> dict[str, str]:
@@ -76,15 +80,23 @@ def _shares(text: str) -> dict[str, float]:
     for entry in _list(text):
         name, _colon, share = entry.rpartition(":")
         try:
-            found[name] = float(share)
+            value = float(share)
         except ValueError:
-            name = ""
-        if not name:
+            value = None
+        if value is None or not name or unquote(name) in found:
             raise BadSetting(_("The cuts of single layers in this link are damaged."))
+        found[unquote(name)] = value
     return found
+
+
+def _quoted(name: str) -> str:
+    """A name in which no comma can be taken for the end of it."""
+    return name.replace("%", "%25").replace(",", "%2C")
 
 
 def _list(text: str) -> list[str]:
     if len(text) > LONGEST:
         raise BadSetting(_("This link is too long."))
-    return text.split(",")
+    if "" in (entries := text.split(",")):
+        raise BadSetting(_("This link is damaged: there is nothing between two commas, or after one."))
+    return entries

@@ -124,6 +124,7 @@ class Sweep:
             _("{amounts} % {what}").format(amounts=amounts, what=_(TARGETS[self.base.target])),
             ngettext("{n} seed", "{n} seeds", len(self.seeds)).format(n=len(self.seeds)),
             ngettext("{n} epoch", "{n} epochs", self.base.training.epochs).format(n=self.base.training.epochs),
+            *self.base.training.words(),
         ]
         return " · ".join(words)
 

@@ -121,7 +121,8 @@ def _reads_as(compared: Comparison) -> tuple:
 def _settings_in(compared: Comparison) -> dict[str, str]:
     """All settings of a comparison, each in words: {"epochs": "epochs 3", ...}."""
     about = compared.about
-    plain = about["setting"] | about["setting"].get("training", {})
+    later = {s.name: s.default for s in _SETTINGS if s.later}  # not told of where they are not used
+    plain = later | about["setting"] | about["setting"].get("training", {})
     said = {s.name: f"{_(s.label).lower()} {in_words(s, plain[s.name])}" for s in _SETTINGS if s.name in plain}
     by_hand = len(plain.get("overrides", ())) + len(plain.get("locked", ()))
     said["by_hand"] = ngettext("{n} layer by hand", "{n} layers by hand", by_hand).format(n=by_hand)

@@ -31,7 +31,7 @@ def measured_on(examples: int) -> str:
 
 
 def what_it_does(recipe: Recipe) -> str:
-    """One sentence that says what a run of the recipe will do."""
+    """What a run of the recipe will do, in a sentence or two."""
     lead = {
         "global": _("Ranks all {units} of the net together by {criterion} and {verb} the lowest until {goal}"),
         "layer": _("Ranks the {units} of each layer by {criterion} and {verb} the same share everywhere until {goal}"),
@@ -58,6 +58,7 @@ def hover(recipe: Recipe) -> list[str]:
         _("{epochs}, learning rate {rate:g}, seed {seed}").format(
             epochs=epochs, rate=training.learning_rate, seed=recipe.seed
         ),
+        *training.words(),
     ]
 
 

@@ -51,11 +51,11 @@ def on_their_way(table: pd.DataFrame) -> str:
 
 
 def without_result(table: pd.DataFrame) -> str:
-    """How many runs are over and will have no point."""
+    """How many runs are over without a point; those that were cut off can go on."""
     count = int((~table["is_open"].astype(bool) & table["validation_finetuned"].isna()).sum())
     sentence = ngettext(
-        "{n} run ended without a result: it failed or was stopped.",
-        "{n} runs ended without a result: they failed or were stopped.",
+        "{n} run is over without a result: it failed, was stopped or was cut off.",
+        "{n} runs are over without a result: they failed, were stopped or were cut off.",
         count,
     )
     return sentence.format(n=count) if count else ""

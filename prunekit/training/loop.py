@@ -14,7 +14,6 @@ from prunekit.core.recipe import Training
 from prunekit.core.tasks import Task
 from prunekit.training.checkpoint import checkpoint, restore
 from prunekit.training.evaluation import evaluate
-from prunekit.training.losses import LOSSES
 from prunekit.training.metrics import METRICS
 from prunekit.training.objective import Objective
 from prunekit.training.precision import BFLOAT16, FLOAT32, Precision, probe
@@ -64,7 +63,7 @@ def train(
     if not len(split):
         raise BadSetting(_("There are no examples to train on; choose a data set that has some."))
     if precision is None:
-        precision = _precision(model, split, task, settings, seed, state)
+        precision = _precision(model, split, task, settings, teacher, seed, state)
     tell({"kind": "precision", **precision.to_plain()})
     if precision.channels_last:
         model.to(memory_format=torch.channels_last)
@@ -209,11 +208,11 @@ def _pruned(model: torch.nn.Module, mask: Mapping[str, torch.Tensor]) -> list:
     return pairs
 
 
-def _precision(model, split, task: Task, settings: Training, seed: int, state: dict | None) -> Precision:
+def _precision(model, split, task: Task, settings: Training, teacher, seed: int, state: dict | None) -> Precision:
     """The precision of the checkpoint, else that of the settings, else the faster one."""
     if state is not None:
         return Precision(state["precision"], state["channels_last"])
     if settings.precision != "auto":
         return {"float32": FLOAT32, "bfloat16": BFLOAT16}[settings.precision]
     batch = next(split.batches(settings.batch_size, True, _epoch_seed(seed, 0), settings.augment))
-    return probe(model, batch, LOSSES[task.loss])
+    return probe(model, batch, lambda candidate: Objective.of(task, settings, candidate, teacher))

@@ -70,10 +70,12 @@ PLAIN_BFLOAT16 = Precision("bfloat16")
 def probe(
     model: torch.nn.Module,
     batch: tuple[torch.Tensor, torch.Tensor],
-    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    objective_in: Callable[["Precision"], Callable[..., torch.Tensor]],
     seconds: float = SECONDS,
 ) -> Precision:
     """The fastest precision for training `model` on batches like `batch`, measured on copies.
+
+    objective_in: gives for a precision what a step makes smaller, a function of (inputs, outputs, targets).
 
     Tries plain float32, and float32 and bfloat16 with channels last, in turns, for about `seconds`, or until each had
     three turns after a first step that does not count. The model and torch's random state stay as they are.
@@ -83,17 +85,17 @@ def probe(
     times: dict[str, list[float]] = {}
     started = time.perf_counter()
     with torch.random.fork_rng(devices=[]):
-        trials = [(candidate, _trial(model, candidate)) for candidate in candidates]
-        for candidate, trial in trials:
-            _milliseconds(trial, batch, loss, candidate)  # pays for choosing kernels
+        trials = [(candidate, _trial(model, candidate), objective_in(candidate)) for candidate in candidates]
+        for candidate, trial, objective in trials:
+            _milliseconds(trial, batch, objective, candidate)  # pays for choosing kernels
             times[candidate.label] = []
         # In turns, so that a neighbour who gets busy slows all of them alike.
         for turn in range(MOST_TURNS):
             spent = time.perf_counter() - started
             if turn and spent > (seconds if turn >= LEAST_TURNS else PATIENCE * seconds):
                 break
-            for candidate, trial in trials:
-                times[candidate.label].append(_milliseconds(trial, batch, loss, candidate))
+            for candidate, trial, objective in trials:
+                times[candidate.label].append(_milliseconds(trial, batch, objective, candidate))
     measured = {label: round(statistics.median(steps), 3) for label, steps in times.items()}
     fastest = min(candidates, key=lambda candidate: measured[candidate.label])
     chosen = fastest if measured[fastest.label] < CLEARLY * measured[FLOAT32.label] else FLOAT32
@@ -105,13 +107,13 @@ def _trial(model: torch.nn.Module, precision: Precision) -> torch.nn.Module:
     return trial.to(memory_format=torch.channels_last) if precision.channels_last else trial
 
 
-def _milliseconds(trial: torch.nn.Module, batch, loss, precision: Precision) -> float:
+def _milliseconds(trial: torch.nn.Module, batch, objective, precision: Precision) -> float:
     """The time of one forward and backward pass."""
     inputs, targets = precision.place(batch[0]), batch[1]
     before = time.perf_counter()
     with torch.enable_grad():
         with precision.autocast():
             outputs = trial(inputs)
-        loss(outputs.float(), targets).backward()
+        objective(inputs, outputs.float(), targets).backward()
     trial.zero_grad(set_to_none=True)
     return (time.perf_counter() - before) * 1000

@@ -21,7 +21,7 @@ def open_address(model: str) -> None:
     if session.get("recipe_read"):
         return
     session["recipe_read"] = True
-    if "recipe" in session:
+    if "recipe" in session or session.get("asked_in_vain"):
         return
     given = st.query_params.to_dict()
     try:
@@ -32,13 +32,19 @@ def open_address(model: str) -> None:
     except PrunekitError as error:
         sentence = _("The recipe in this link cannot be used: {why} The form shows another one.")
         st.warning(as_typed(sentence.format(why=error)), icon=":material/link_off:")
+        session["recipe_refused"] = True
         return
     if recipe:
         state.hand_on(recipe, sweep)
 
 
 def write_address(model: str, planned: Recipe | Sweep) -> None:
-    """Puts what the form says into the address."""
+    """Puts what the form says into the address; over one that was refused, as soon as the form says something else."""
+    session = st.session_state
+    if session.get("recipe_refused"):
+        if session.setdefault("recipe_instead", planned) == planned:
+            return
+        del session["recipe_refused"]
     parameters = sweep_parameters(planned) if isinstance(planned, Sweep) else recipe_parameters(planned)
     now = {"model": model} | parameters
     if st.query_params.to_dict() != now:

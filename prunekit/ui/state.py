@@ -55,7 +55,8 @@ def chosen_model() -> str:
     try:
         model_card(chosen)
     except UnknownName:
-        st.query_params.clear()  # the rest of it is about that model
+        st.query_params.pop("model", None)
+        st.session_state["asked_in_vain"] = True  # the rest of the address may be about that model
         st.session_state.pop("model", None)
         raise
     choose_model(chosen)
@@ -75,8 +76,11 @@ def models_at_hand() -> list[str]:
 def choose_model(name: str) -> None:
     """Makes a model the chosen one, here and in the address. The same on every page: fit for a callback."""
     st.session_state["model"] = name
-    if st.query_params.get("model") != name:
+    named = st.query_params.get("model")
+    if named is None:
         st.query_params["model"] = name
+    elif named != name:  # the rest was about the other one; the page writes it anew
+        st.query_params.from_dict({"model": name})
 
 
 def chosen_card() -> ModelCard:

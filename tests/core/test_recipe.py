@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from prunekit.core.cards import ModelCard
 from prunekit.core.cuts import Cut
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.recipe import Recipe, Training
@@ -73,13 +74,32 @@ def test_settings_that_came_later_are_told_only_where_they_are_used():
     assert not {"distillation", "temperature"} & set(before.to_plain()["training"])
     assert taught.to_plain()["training"]["distillation"] == 0.9
     assert taught.fingerprint != before.fingerprint
-    assert "distilled" in taught.title()
+    assert taught.title().endswith("3 epochs · distillation 0.9 at temperature 4")
+    assert "distillation" not in Recipe(training=Training(epochs=0, distillation=0.9)).title()
     assert Recipe.from_plain(taught.to_plain()) == taught
     # As in the histories that were written before: no setting may be added to what is told of it.
     assert list(before.to_plain()["training"]) == [
         "epochs", "learning_rate", "optimizer", "decay", "batch_size", "momentum", "weight_decay", "label_smoothing",
         "augment", "precision",
     ]  # fmt: skip
+
+
+def test_a_temperature_without_distillation_is_no_other_recipe():
+    assert Recipe(training=Training(temperature=9.0)).fingerprint == Recipe().fingerprint
+
+
+def test_what_was_blanked_is_part_of_the_fingerprint_where_it_is_used(monkeypatch):
+    def fingerprints() -> list[str]:
+        return [
+            Recipe("vgg-cifar10", training=training).fingerprint
+            for training in (Training(), Training(augment=False), Training(epochs=0))
+        ]
+
+    with_cutout = fingerprints()
+    monkeypatch.setattr(ModelCard, "erase", 0)
+    without = fingerprints()
+    assert with_cutout[0] != without[0]
+    assert with_cutout[1:] == without[1:]
 
 
 def test_another_criterion_starts_with_its_own_knobs():

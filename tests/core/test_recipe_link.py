@@ -44,6 +44,12 @@ def test_a_recipe_comes_back_as_the_very_same_run():
     assert again.fingerprint == RICH.fingerprint
 
 
+def test_names_of_layers_may_have_any_sign_in_them():
+    odd = {"we%ird.na,me": 0.5, "a:b": 0.25, "%2C": 0.125}
+    recipe = Recipe("lenet-fashion", overrides=odd, locked=("x,y", "100%"))
+    assert read_recipe("lenet-fashion", recipe_parameters(recipe)) == recipe
+
+
 def test_another_schedule_alone_has_its_usual_rounds():
     assert read_recipe("mlp-digits", {"schedule": "iterative"}) == Recipe("mlp-digits", schedule="iterative")
 
@@ -58,6 +64,8 @@ def test_another_schedule_alone_has_its_usual_rounds():
         ({"augment": "perhaps"}, "Augmentation must be yes or no"),
         ({"own": "conv1"}, "damaged"),
         ({"own": ":0.5"}, "damaged"),
+        ({"own": "conv1:0.5,conv1:0.6"}, "damaged"),
+        ({"locked": "conv1,"}, "damaged"),
         ({"own": ",".join(f"conv{n}:0.123456" for n in range(999))}, "too long"),
         ({"locked": ",".join(f"conv{n}" for n in range(9999))}, "too long"),
         ({"own": "conv1:7"}, "between 0 and 1"),
@@ -104,3 +112,8 @@ def test_an_address_without_an_axis_is_no_sweep_and_one_axis_is_enough():
 def test_an_axis_that_makes_no_sense_is_refused(given):
     with pytest.raises(BadSetting):
         read_sweep("mlp-digits", given)
+
+
+def test_controls_that_are_neither_on_nor_off_are_refused():
+    with pytest.raises(BadSetting, match="True or False"):
+        read_sweep("mlp-digits", {"amounts": "0.3", "controls": "false"})

@@ -140,3 +140,9 @@ def test_an_amount_that_is_none_is_one_sentence(text, percent, sentence):
 def test_a_network_without_data_cannot_be_swept_and_says_why():
     with pytest.raises(NeedsData, match="no data set"):
         Sweep(Recipe("torchvision/resnet18", scorer="magnitude"), ("magnitude",), (0.5,), ("channel",), (0,))
+
+
+def test_a_sweep_with_a_teacher_has_a_name_of_its_own():
+    taught = Recipe("mlp-digits", training=Training(distillation=0.5))
+    names = [Sweep(base, ("taylor",), (0.5,), ("channel",), (0,)).name() for base in (Recipe("mlp-digits"), taught)]
+    assert names[1] == f"{names[0]} · distillation 0.5"

@@ -4,6 +4,7 @@ import torch
 
 from prunekit.data import load_dataset
 from prunekit.experiments import answers
+from prunekit.training import train
 
 
 def test_the_pace_is_measured_on_a_copy_and_says_how_much_there_is_to_do(monkeypatch):
@@ -19,6 +20,16 @@ def test_the_pace_is_measured_on_a_copy_and_says_how_much_there_is_to_do(monkeyp
     model = answers._model("mlp-digits")
     assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in before.items())
     assert not any(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_the_pace_with_a_teacher_is_that_of_steps_that_ask_it(monkeypatch):
+    monkeypatch.setattr(answers, "PACE_SECONDS", 0.05)
+    asked = []
+    monkeypatch.setattr(answers, "train", lambda *args, **more: asked.append((args[3], more)) or train(*args, **more))
+    answers.training_pace("mlp-digits", 64, "float32", 0.5, 0)
+    [(settings, more)] = asked
+    assert settings.distillation == 0.5
+    assert more["teacher"] is answers._model("mlp-digits")
 
 
 def test_a_batch_larger_than_the_data_is_measured_too(monkeypatch):

@@ -125,7 +125,7 @@ def test_a_reload_finds_the_chart_of_before_in_the_address(history):
 def test_runs_that_failed_are_the_reason_why_there_is_no_point(history):
     run_id = add_running(history, recipe())
     history.change(run_id, state="failed", error="Training diverged in epoch 1; choose a learning rate below 1.")
-    assert "1 run ended without a result: it failed or was stopped." in texts(open_page("compare"))
+    assert "1 run is over without a result: it failed, was stopped or was cut off." in texts(open_page("compare"))
 
 
 def test_where_no_run_has_a_point_a_sentence_stands_instead_of_an_empty_chart(history):

@@ -102,6 +102,32 @@ def test_an_untouched_form_leaves_the_address_short(history):
     assert address_of(open_page("prune")) == {"model": "lenet-fashion"}
 
 
+def test_an_amount_keeps_the_digits_that_the_field_does_not_show(history):
+    address = {"model": "lenet-fashion", "amount": "0.123456789"}
+    page = open_page("prune", address)
+    assert address_of(page) == address
+    page.number_input(key="form.amount").set_value(12.3).run()
+    assert page.session_state["recipe"].amount == 0.123
+
+
+def test_the_cuts_of_one_model_stay_out_of_the_address_of_another(history):
+    page = open_page("prune", recipe=recipe(overrides={"conv2": 0.7}, locked=("conv1",)))
+    for name in ("mlp-digits", "torchvision/resnet18"):
+        page.session_state["models_met"] = ["torchvision/resnet18"]
+        page.selectbox(key="header_model").set_value(name).run()
+        assert not {"own", "locked"} & set(address_of(page))
+        assert address_of(page)["model"] == name
+
+
+def test_the_temperature_is_asked_for_where_there_is_a_teacher(history):
+    page = open_page("prune")
+    assert page.number_input(key="form.temperature").disabled
+    page.number_input(key="form.distillation").set_value(0.9).run()
+    assert not page.number_input(key="form.temperature").disabled
+    page.number_input(key="form.temperature").set_value(4.0).run()
+    assert address_of(page) == {"model": "lenet-fashion", "distillation": "0.9", "temperature": "4.0"}
+
+
 def test_what_another_page_has_handed_on_goes_before_the_address(history):
     page = open_page("prune", {"model": "lenet-fashion", "amount": "0.2"}, recipe=recipe(amount=0.42))
     assert page.number_input(key="form.amount").value == 42.0
@@ -113,8 +139,12 @@ def test_an_address_that_makes_no_sense_says_so_and_the_form_works(history):
     assert "cannot be used" in told.value
     assert "<b>" not in told.value
     assert page.number_input(key="form.amount").value == 50.0
+    # What is to be mended is still there, until the form says something else.
+    assert address_of(page)["amount"] == "0.2"
     press_start(page)
     assert len(history.runs()) == 2
+    page.number_input(key="form.amount").set_value(60.0).run()
+    assert address_of(page) == {"model": "lenet-fashion", "amount": "0.6"}
 
 
 def test_a_link_to_a_model_that_is_not_there_gives_its_recipe_to_no_other(history):

@@ -1,5 +1,6 @@
 """Who leads, in sentences: short, true, and never more than a handful."""
 
+from prunekit.core.recipe import Training
 from prunekit.reports.leads import AT_MOST, leads
 from prunekit.reports.tables import run_table
 from tests.sample_runs import quick, recipe, run
@@ -89,3 +90,15 @@ def test_the_model_is_named_where_there_are_several():
     groups = [of(s, v, model=m) for m in ("lenet-fashion", "mlp-digits") for s, v in (("taylor", 0.9), ("random", 0.7))]
     found = said(*groups)[1:]
     assert [sentence.split(",")[0] for sentence in found] == ["LeNet on Fashion-MNIST", "Perceptron on digits"]
+
+
+def test_plain_and_distilled_runs_are_told_apart_by_name():
+    taught = Training(**vars(quick()) | {"distillation": 0.9})
+    runs = [
+        run(recipe(scorer=scorer, training=training), finetuned=value)
+        for training in (quick(), taught)
+        for scorer, value in (("taylor", 0.9), ("random", 0.5))
+    ]
+    told = " ".join(leads(run_table(runs)))
+    assert "distillation 0.9" in told
+    assert "distillation 0)" in told

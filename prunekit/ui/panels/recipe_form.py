@@ -31,6 +31,8 @@ def recipe_form(model: str) -> Recipe:
     with line():
         target = field("target")
         amount = field("amount", width=NARROW)
+        if abs(amount - given.amount) < 6e-7:  # the field shows it rounded
+            amount = given.amount
     schedule, rounds = schedule_fields()
     with line():
         training = {name: field(name, width=NARROW) for name in UP_FRONT}
@@ -78,7 +80,10 @@ def more_fields() -> tuple[dict, int]:
     """Behind a lid: the rest of the training's settings, and the calibration examples."""
     with st.expander(_("More settings"), icon=":material/tune:"), st.container(horizontal=True):
         more = [s for s in settings_of(Training) if s.name not in UP_FRONT]
-        training = {s.name: field(s.name, width="content" if s.choices else HALF) for s in more}
+        training = {}
+        for s in more:
+            needless = s.name == "temperature" and not training["distillation"]
+            training[s.name] = field(s.name, width="content" if s.choices else HALF, disabled=needless)
         return training, field("calibration", width=HALF)
 
 

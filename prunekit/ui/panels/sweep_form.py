@@ -132,7 +132,8 @@ def what_it_takes(sweep: Sweep) -> None:
         runs = all_runs()
     except StoreUnavailable:  # the page says so beside the form, and tries again
         runs = []
-    marks = _fingerprints(json.dumps(sweep.to_plain(), sort_keys=True), str(model_card(sweep.base.model).identity()))
+    card = model_card(sweep.base.model)
+    marks = _fingerprints(json.dumps(sweep.to_plain(), sort_keys=True), str([*card.identity(), card.erase]))
     states = _states(runs)
     missing = [r for r, mark in zip(sweep.recipes(), marks, strict=True) if states.get(mark) != "finished"]
     on_their_way = sum(states.get(mark) in WAITING + ACTIVE for mark in marks)
@@ -177,7 +178,7 @@ def _what_is_left_out(sweep: Sweep, refusals: dict[tuple[str, str], str | Pendin
 def _fingerprints(plan: str, identity: str) -> list[str]:
     """The fingerprints of a sweep's recipes, remembered: a form is drawn at every key press.
 
-    identity: of the weights and the data, on which they depend too.
+    identity: of the weights, the data and the augmentation, on which they depend too.
     """
     return [recipe.fingerprint for recipe in Sweep.from_plain(json.loads(plan)).recipes()]
 
