@@ -3,7 +3,7 @@
 import streamlit as st
 
 from prunekit.core.language import _
-from prunekit.ui import address, frame, state
+from prunekit.ui import explore_address, frame, state
 from prunekit.ui.components.cuts import cuts_picture, cuts_reply, picture_data
 from prunekit.ui.engine import answers_or_wait
 from prunekit.ui.panels.controls import axis_words, question_controls, unit_words
@@ -18,7 +18,7 @@ from prunekit.ui.tables import table_of
 frame.ensure()
 card = state.chosen_card()
 lack = card.lack_of_data()
-address.open_address()
+explore_address.open_address()
 told = st.container()
 numbers = st.container(key="numbers")
 set_aside = st.container()
@@ -46,14 +46,14 @@ exploration, summary = answers
 
 table = table_of(question.key, exploration["table"])
 state.fit_cut(question, scope, table.names)
-address.open_rows(question, scope, view, table)
+explore_address.open_rows(question, scope, view, table)
 if aim:
     state.move_cut(table.solve(aim.target, aim.amount, state.cut()))
 with set_aside:
-    address.open_side(card.id)
+    explore_address.open_side(card.id)
 side = side_a(card.id)
 with told:
-    address.say_faults(question, scope, view)
+    explore_address.say_faults(question, scope, view)
 with set_aside:
     if side:
         side_line(side, question, table, exploration["rows"])
@@ -87,7 +87,7 @@ def board() -> None:
     outlook = Outlook.of(table, cut)
     preview = preview_tile(question, cut, card, state.settled())
     a = side_a(card.id)
-    query = address.write_address(question, scope, view, table, a)
+    query = explore_address.write_address(question, scope, view, table, a)
     if a:
         a, preview = preview_beside(preview, a, question, cut, card)
     with numbers:

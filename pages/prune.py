@@ -4,7 +4,7 @@ import streamlit as st
 
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
-from prunekit.ui import frame, recipe_address, runs, state
+from prunekit.ui import frame, prune_address, runs, state
 from prunekit.ui.panels.no_data import what_works
 from prunekit.ui.panels.queue import runs_of_now
 from prunekit.ui.panels.recipe_form import recipe_form
@@ -13,7 +13,7 @@ from prunekit.ui.plain import show_error
 
 frame.ensure()
 card = state.chosen_card()
-recipe_address.open_address(card.id)
+prune_address.open_address(card.id)
 if card.lack_of_data():
     what_works(card)
     st.stop()
@@ -34,7 +34,7 @@ def run_to_start(model: str) -> None:
     recipe = None
     try:
         recipe = recipe_form(model)
-        recipe_address.write_address(model, recipe)
+        prune_address.write_address(model, recipe)
     except PrunekitError as error:
         show_error(error)
     control = st.checkbox(
@@ -56,7 +56,7 @@ def sweep_to_start(model: str) -> None:
     sweep = None
     try:
         sweep = sweep_form(model)
-        recipe_address.write_address(model, sweep)
+        prune_address.write_address(model, sweep)
         what_it_takes(sweep)
     except PrunekitError as error:
         show_error(error)
