@@ -4,6 +4,7 @@ import streamlit as st
 
 from prunekit.reports.axes import AXES
 from prunekit.reports.figures import SPLITS
+from prunekit.ui import address
 
 # The parameter and the key of the widget that it is of; which values it may have, None: the widget looks itself.
 _CHOICES = {"axis": ("axis", AXES), "split": ("split", SPLITS), "runs": ("compared_sweep", None)}
@@ -11,14 +12,11 @@ _CHOICES = {"axis": ("axis", AXES), "split": ("split", SPLITS), "runs": ("compar
 
 def open_address() -> None:
     """Sets the choices above the chart, before they are drawn, to what the address says; once in a session."""
-    session = st.session_state
-    if session.get("comparison_read"):
-        return
-    session["comparison_read"] = True
+    given = address.given_once("compare") or {}
     for name, (key, known) in _CHOICES.items():
-        value = st.query_params.get(name)
+        value = given.get(name)
         if value and (known is None or value in known):
-            session.setdefault(key, value)
+            st.session_state.setdefault(key, value)
 
 
 def write_address(model: str) -> None:
@@ -28,5 +26,4 @@ def write_address(model: str) -> None:
         value = st.session_state.get(key)
         if value and value != next(iter(known or ("",))):
             now[name] = value
-    if st.query_params.to_dict() != now:
-        st.query_params.from_dict(now)
+    address.put(now)

@@ -23,7 +23,7 @@ from prunekit.core.link import (
 )
 from prunekit.core.torchvision import named_by, torchvision_id
 from prunekit.experiments.engine import Pending
-from prunekit.ui import state
+from prunekit.ui import address, state
 from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import ask
 from prunekit.ui.panels.sides import Side, bring_side, drop_side, side_a
@@ -33,16 +33,9 @@ from prunekit.ui.tables import table_of
 
 
 def open_address() -> None:
-    """Sets the controls, before they are drawn, to what the address says.
-
-    Once in a session: a link, a reload, a second tab, a restarted server. From then on the session knows better, and
-    the address follows it; an older one that the back button brings is not gone back to.
-    """
-    if st.session_state.get("address_read"):
-        return
-    st.session_state["address_read"] = True
-    given = st.query_params.to_dict()
-    if not concerns_explore(given):
+    """Sets the controls, before they are drawn, to what the address says; once in a session."""
+    given = address.given_once("explore")
+    if given is None or not concerns_explore(given):
         return
     place, faults = read_place(given)
     state.set_controls(place.scorer, place.knobs, place.granularity, place.scope)
@@ -146,8 +139,8 @@ def write_address(question: Question, scope: str, view: str, table: CutTable, si
         now |= side.address
     elif awaited := _awaited_side(question.model):  # a reload meanwhile does not lose it
         now |= side_parameters(*awaited)
-    if state.settled() and st.query_params.to_dict() != now:
-        st.query_params.from_dict(now)
+    if state.settled():
+        address.put(now)
     return urlencode(now)
 
 

@@ -7,7 +7,7 @@ from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.core.recipe_link import read_recipe, read_sweep, recipe_parameters, sweep_parameters
 from prunekit.core.sweep import Sweep
-from prunekit.ui import state
+from prunekit.ui import address, state
 from prunekit.ui.panels.recipe_form import MOST_SEEDS
 from prunekit.ui.plain import as_typed
 
@@ -15,15 +15,12 @@ from prunekit.ui.plain import as_typed
 def open_address(model: str) -> None:
     """Leaves for the form what the address says, or says what is wrong with it.
 
-    Once in a session: a link, a reload, a second tab, a restarted server; what another page has handed on goes first.
+    Once in a session; what another page has handed on goes first.
     """
     session = st.session_state
-    if session.get("recipe_read"):
+    given = address.given_once("prune")
+    if given is None or "recipe" in session or session.get("asked_in_vain"):
         return
-    session["recipe_read"] = True
-    if "recipe" in session or session.get("asked_in_vain"):
-        return
-    given = st.query_params.to_dict()
     try:
         sweep = read_sweep(model, given)
         recipe = sweep.base if sweep else read_recipe(model, given)
@@ -46,6 +43,4 @@ def write_address(model: str, planned: Recipe | Sweep) -> None:
             return
         del session["recipe_refused"]
     parameters = sweep_parameters(planned) if isinstance(planned, Sweep) else recipe_parameters(planned)
-    now = {"model": model} | parameters
-    if st.query_params.to_dict() != now:
-        st.query_params.from_dict(now)
+    address.put({"model": model} | parameters)
