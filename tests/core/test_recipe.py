@@ -1,5 +1,6 @@
 """A recipe says everything a run depends on, and nothing that makes no sense."""
 
+import dataclasses
 import itertools
 import json
 import shlex
@@ -10,31 +11,17 @@ from prunekit.core.cards import ModelCard
 from prunekit.core.cuts import Cut
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.recipe import Recipe, Training
-
-
-def full() -> Recipe:
-    """A recipe with nothing left at its default."""
-    return Recipe(
-        "mlp-digits",
-        scorer="magnitude",
-        knobs={"p": 2},
-        granularity="weight",
-        scope="layer",
-        target="macs",
-        amount=0.25,
-        overrides={"fc1.weight": 0.75},
-        locked=("fc3.weight", "fc2.weight"),
-        schedule="iterative",
-        rounds=4,
-        calibration=64,
-        training=Training(epochs=8, learning_rate=0.1, optimizer="adamw", augment=False),
-        seed=7,
-    )
+from tests.core.recipes import full
 
 
 def test_the_data_is_the_models_own_unless_told_otherwise():
     assert Recipe("lenet-fashion").data == "fashion-mnist"
     assert Recipe("lenet-fashion", data="digits").data == "digits"
+
+
+def test_nothing_of_the_full_recipe_is_at_its_default():
+    for usual, other in ((Recipe(), full()), (Training(), full().training)):
+        assert [f.name for f in dataclasses.fields(usual) if getattr(usual, f.name) == getattr(other, f.name)] == []
 
 
 @pytest.mark.parametrize("recipe", [Recipe(), full()])
@@ -109,7 +96,7 @@ def test_another_criterion_starts_with_its_own_knobs():
 
 
 def test_the_cut_of_a_recipe_has_its_scope_overrides_and_locks():
-    assert full().cut(0.5) == Cut(0.5, "layer", {"fc1.weight": 0.75}, frozenset({"fc2.weight", "fc3.weight"}))
+    assert full().cut(0.5) == Cut(0.5, "layer", {"fc1.weight": 0.1 + 0.2}, frozenset({"fc2.weight", "fc3.weight"}))
 
 
 @pytest.mark.parametrize(
@@ -152,14 +139,14 @@ def test_the_command_line_names_everything_that_is_not_left_to_chance():
         ("--scorer", "magnitude"),
         ("--granularity", "weight"),
         ("--scope", "layer"),
-        ("--target", "macs=0.25"),
+        ("--target", "macs=0.3333333333333333"),
         ("--schedule", "iterative"),
-        ("--rounds", "4"),
+        ("--rounds", "5"),
         ("--epochs", "8"),
-        ("--learning-rate", "0.1"),
+        ("--learning-rate", "1e-05"),
         ("--optimizer", "adamw"),
         ("--knob", "p=2"),
-        ("--override", "fc1.weight=0.75"),
+        ("--override", "fc1.weight=0.30000000000000004"),
         ("--lock", "fc2.weight"),
         ("--lock", "fc3.weight"),
         ("--seed", "7"),

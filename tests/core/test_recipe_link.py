@@ -5,26 +5,10 @@ import contextlib
 import pytest
 
 from prunekit.core.errors import BadSetting, PrunekitError, UnknownName
-from prunekit.core.recipe import Recipe, Training
+from prunekit.core.recipe import Recipe
 from prunekit.core.recipe_link import read_recipe, read_sweep, recipe_parameters, sweep_parameters
 from prunekit.core.sweep import Sweep
-
-RICH = Recipe(
-    "lenet-fashion",
-    scorer="magnitude",
-    knobs={"p": 2},
-    granularity="channel",
-    scope="layer",
-    target="macs",
-    amount=1 / 3,
-    overrides={"conv2": 0.1 + 0.2},
-    locked=("conv1", "fc1"),
-    schedule="iterative",
-    rounds=5,
-    calibration=64,
-    training=Training(epochs=8, learning_rate=1e-5, optimizer="adamw", augment=False, precision="bfloat16"),
-    seed=7,
-)
+from tests.core.recipes import full
 
 
 def test_nothing_is_said_of_what_is_at_its_default():
@@ -39,9 +23,9 @@ def test_an_address_can_be_read_by_people():
 
 
 def test_a_recipe_comes_back_as_the_very_same_run():
-    again = read_recipe("lenet-fashion", {"model": "lenet-fashion"} | recipe_parameters(RICH))
-    assert again == RICH
-    assert again.fingerprint == RICH.fingerprint
+    again = read_recipe("mlp-digits", {"model": "mlp-digits"} | recipe_parameters(full()))
+    assert again == full()
+    assert again.fingerprint == full().fingerprint
 
 
 def test_names_of_layers_may_have_any_sign_in_them():
@@ -84,17 +68,17 @@ def test_a_criterion_that_is_not_there_is_refused_with_those_that_are():
 
 
 def test_any_parameter_at_all_is_refused_or_read():
-    for name in recipe_parameters(RICH):
+    for name in recipe_parameters(full()):
         for text in ("", "0", "-1", "1e999", "True", "é", ",", ":", "a:b:c", "9" * 30):
             with contextlib.suppress(PrunekitError):
-                assert isinstance(read_recipe("lenet-fashion", {name: text}), Recipe | None)
+                assert isinstance(read_recipe("mlp-digits", {name: text}), Recipe | None)
 
 
 def test_a_sweep_comes_back_with_its_base():
-    plan = Sweep(RICH, ("magnitude", "taylor"), (0.3, 1 / 7), ("channel",), (0, 1, 2), controls=False)
+    plan = Sweep(full(), ("magnitude", "taylor"), (0.3, 1 / 7), ("weight",), (0, 1, 2), controls=False)
     parameters = sweep_parameters(plan)
     assert parameters["scorers"] == "magnitude,taylor"
-    assert read_sweep("lenet-fashion", parameters) == plan
+    assert read_sweep("mlp-digits", parameters) == plan
     usual = Sweep(Recipe("mlp-digits"), ("taylor",), (0.5,), ("channel", "weight"), (0,))
     assert read_sweep("mlp-digits", sweep_parameters(usual)) == usual
 
