@@ -173,7 +173,7 @@ def _say_estimate(sweep: Sweep, store, options) -> dict:
     done = len(recipes) - len(missing)
     if not options.json:
         print(_("{n} runs, {done} of them already done").format(n=len(recipes), done=done))
-        if controls := [scorer for scorer in dict.fromkeys(r.scorer for r in recipes) if scorer not in sweep.scorers]:
+        if controls := [scorer for scorer in sweep.criteria if scorer not in sweep.scorers]:
             sentence = _("with the controls {names}, as every comparison needs them (without: --no-controls)")
             print(sentence.format(names=", ".join(controls)))
         if missing:

@@ -43,9 +43,8 @@ def setting_input(setting: Setting, key: str, value=None, **options):
         **options,
     )
     if refused := st.session_state.pop(f"{key}.refused", None):
-        st.toast(
-            as_typed(refused), icon=":material/error:"
-        )  # drawn by the callback it would take the page's first place
+        # Not drawn by the callback, where it would take the page's first place.
+        st.toast(as_typed(refused), icon=":material/error:")
     st.session_state[f"{key}.before"] = number
     return round(number / 100, 6) if setting.percent else number
 
