@@ -44,6 +44,5 @@ class Objective:
             return loss
         with torch.no_grad(), self.precision.autocast():
             answers = self.teacher(inputs)
-        return (1 - share) * loss + share * DISTANCES[self.task.loss](
-            outputs, answers.float(), self.settings.temperature
-        )
+        distance = DISTANCES[self.task.loss](outputs, answers.float(), self.settings.temperature)
+        return (1 - share) * loss + share * distance
