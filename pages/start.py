@@ -38,7 +38,8 @@ st.markdown(
 )
 
 st.subheader(_("1. Take a model"), anchor=False)
-gallery(model_cards(), card.id, state.choose_model)
+if gallery(model_cards(), card.id, state.choose_model):
+    st.switch_page(frame.page("explore"), query_params={"model": card.id})
 data_panel(card)
 torchvision_picker(card, state.choose_model)
 

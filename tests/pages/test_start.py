@@ -27,6 +27,14 @@ def test_the_chosen_model_is_marked_and_the_others_can_be_chosen(start):
     assert not start.button(key="choose_mlp-digits").disabled
 
 
+def test_the_card_of_the_chosen_model_leads_straight_to_explore(start):
+    start.button(key="choose_mlp-digits").click().run()
+    start.button(key="explore_chosen").click().run()
+    assert start.session_state["model"] == "mlp-digits"
+    start.switch_page("pages/explore.py").run()
+    assert "Parameters" in tiles(start)
+
+
 def test_the_layers_of_the_chosen_model_are_shown_with_their_shares(start):
     frame = start.dataframe[-1].value
     assert list(frame["layer"]) == ["conv1", "conv2", "conv3", "conv4", "conv5"]

@@ -11,15 +11,17 @@ from prunekit.core.language import _
 from prunekit.ui.panels.numbers import Tile, tiles
 
 
-def gallery(cards: dict[str, ModelCard], chosen: str, choose) -> None:
-    """Draws all cards; `choose(id)` is called when one is chosen."""
+def gallery(cards: dict[str, ModelCard], chosen: str, choose) -> bool:
+    """Draws all cards; `choose(id)` is called when one is chosen. Whether to go on with it, by its button."""
+    go_on = False
     with st.grid(min(3, len(cards)), min_column_width=310, gap="small", key="gallery"):
         for card in cards.values():
             with st.container(border=True, key=f"card_{card.id}", height="stretch"):
-                _card(card, card.id == chosen, choose)
+                go_on |= _card(card, card.id == chosen, choose)
+    return go_on
 
 
-def _card(card: ModelCard, is_chosen: bool, choose) -> None:
+def _card(card: ModelCard, is_chosen: bool, choose) -> bool:
     st.markdown(f"##### {_(card.title)}")
     st.markdown(_(card.summary))
     st.space("stretch")  # numbers and buttons of all cards stand in a row
@@ -38,8 +40,11 @@ def _card(card: ModelCard, is_chosen: bool, choose) -> None:
             on_click=choose,
             args=(card.id,),
         )
+        # Here too: with many cards what comes after them is below the screen's edge.
+        go_on = is_chosen and st.button(_("Explore"), key="explore_chosen", icon=":material/tune:")
         with st.popover(_("Details"), type="tertiary"):
             _details(card)
+    return go_on
 
 
 def _facts(card: ModelCard) -> list[tuple[str, str]]:
