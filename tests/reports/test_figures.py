@@ -198,11 +198,13 @@ def test_panels_share_one_legend_in_which_a_name_stands_once():
     assert all(trace.legendgroup == trace.name for trace in figure.data)
 
 
-def test_the_legend_of_panels_shows_a_sign_that_is_not_faded():
-    figure, _traces = drawn(TWO_MODELS, first="lenet-fashion", chosen=(TWO_MODELS[1].id,))
+@pytest.mark.parametrize("of_panel", [0, 1])
+def test_the_legend_of_panels_shows_a_sign_that_is_not_faded(of_panel):
+    chosen = TWO_MODELS[of_panel].id
+    figure, _traces = drawn(TWO_MODELS, first=TWO_MODELS[0].recipe["model"], chosen=(chosen,))
     by_name = {trace.name: trace for trace in figure.data if trace.showlegend}
     shown = by_name["Magnitude · channels"]
-    assert (shown.opacity, shown.ids) == (1, (TWO_MODELS[1].id,))
+    assert (shown.opacity, shown.ids) == (1, (chosen,))
 
 
 def test_a_single_panel_has_no_title():

@@ -1,6 +1,13 @@
 """What is said beside the chart: nothing without a cause, and never more than fits."""
 
-from prunekit.reports.remarks import on_their_way, pending_remark, remarks, seeds_remark, slower_than_theory
+from prunekit.reports.remarks import (
+    on_their_way,
+    pending_remark,
+    remarks,
+    seeds_remark,
+    slower_than_theory,
+    without_result,
+)
 from prunekit.reports.tables import run_table
 from tests.sample_runs import latency, recipe, run
 
@@ -17,6 +24,13 @@ def test_runs_on_their_way_are_counted():
     runs = [run(recipe(), state="queued"), run(recipe(amount=0.1), state="running"), run(recipe(amount=0.2))]
     assert on_their_way(run_table(runs)) == "2 runs are on their way."
     assert on_their_way(run_table(runs[2:])) == ""
+
+
+def test_runs_that_are_over_without_a_result_are_counted_and_no_others():
+    runs = [run(recipe(), state=state) for state in ("failed", "interrupted", "queued", "running")]
+    runs += [run(recipe(amount=0.2))]
+    assert without_result(run_table(runs)).startswith("2 runs are over without a result")
+    assert without_result(run_table(runs[2:])) == ""
 
 
 def test_untimed_runs_are_named_up_to_three():
