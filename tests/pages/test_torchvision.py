@@ -81,7 +81,6 @@ def test_without_data_the_start_page_leads_to_explore_and_not_to_a_recipe(app):
     assert not [b for b in at.button if b.label == "Prune with this recipe"]
     [explore] = [b for b in at.button if b.label == "Explore it"]
     explore.click().run()
-    at.switch_page("pages/explore.py").run()
     assert not at.exception
     assert "Sparsity" in tiles(at)
 
