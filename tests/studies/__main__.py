@@ -3,6 +3,7 @@
 # ruff: noqa: E402
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -13,6 +14,7 @@ share_cores()
 from filelock import FileLock, Timeout
 
 from prunekit.core.data_folder import has_full_set
+from prunekit.core.recipe import Recipe
 from prunekit.data.folder import SHIPPED
 from prunekit.experiments import histories
 from prunekit.experiments.folder import home
@@ -21,7 +23,7 @@ from prunekit.experiments.local import run_here
 from prunekit.experiments.runs import Run
 from prunekit.training.allocation import keep_freed_memory
 from tests import results
-from tests.studies import criteria_small, lenet_half, vgg_60
+from tests.studies import begun, criteria_small, lenet_half, vgg_60
 
 STUDIES = {"lenet-half": lenet_half, "vgg-60": vgg_60, "criteria-small": criteria_small}
 RESULTS = Path(__file__).with_name("results.json")
@@ -52,18 +54,37 @@ def run(name: str) -> int:
 
 
 def _run(name: str, study, store: Ledger) -> int:
-    recipes, runs = study.recipes(), []
-    for number, (label, recipe) in enumerate(recipes, 1):
-        if study.DATA == "full" and not has_full_set(recipe.data):
-            print(f"{name} needs the full data set {recipe.data}: python -m prunekit data --download {recipe.data}")
-            return 2
-        print(f"{name} {number}/{len(recipes)}: {label}: {recipe.title()} …", flush=True)
-        runs.append(run_here(recipe, store, report=_narrate))
+    if study.DATA == "full":
+        for data in sorted({recipe.data for _label, recipe in study.recipes()}):
+            if not has_full_set(data):
+                print(f"{name} needs the full data set {data}: python -m prunekit data --download {data}")
+                return 2
     if hasattr(study, "sweeps"):
+        runs = [run_here(recipe, store, report=_narrate) for _label, recipe in _told(name, study)]
         publish(name, study.sweeps(), {run.fingerprint: run for run in runs})
     else:
-        save(name, study, [{"label": label} | _figures(run) for (label, _), run in zip(recipes, runs, strict=True)])
+        save(name, study, _points(name, study, store))
     return 0
+
+
+def _told(name: str, study) -> Iterator[tuple[str, Recipe]]:
+    """The labels and recipes of a study, each said before it begins."""
+    recipes = study.recipes()
+    for number, (label, recipe) in enumerate(recipes, 1):
+        print(f"{name} {number}/{len(recipes)}: {label}: {recipe.title()} …", flush=True)
+        yield label, recipe
+
+
+def _points(name: str, study, store: Ledger) -> list[dict]:
+    """What each run came to, and where it ran; what another machine has done is taken from there (see `begun.py`)."""
+    known, points = begun.load(name), []
+    for label, recipe in _told(name, study):
+        mark = recipe.fingerprint
+        if mark not in known:
+            known[mark] = run_here(recipe, store, report=_narrate).result | {"environment": results.environment()}
+            begun.keep(name, known)
+        points.append({"label": label} | known[mark])
+    return points
 
 
 def publish(name: str, sweeps: list, runs: dict[str, Run]) -> None:
@@ -81,10 +102,7 @@ def save(name: str, study, points: list[dict]) -> None:
         print(row)
     earlier = results.load(RESULTS).get("points", {})
     results.save(RESULTS, rows, points=earlier | {name: points})
-
-
-def _figures(run: Run) -> dict:
-    return {key: value for key, value in run.result.items() if key != "environment"}
+    begun.clear(name)
 
 
 def _narrate(event: dict) -> None:
