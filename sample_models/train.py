@@ -22,13 +22,14 @@ import safetensors
 import safetensors.torch
 import torch
 
-from prunekit.core.cards import ModelCard
+from prunekit.core.cards import ModelCard, model_card
 from prunekit.core.disk import write_whole
 from prunekit.core.fingerprint import checksum, fingerprint
 from prunekit.core.recipe import Training
 from prunekit.core.settings import told
 from prunekit.data import Dataset, Split, load_dataset
-from prunekit.models import build
+from prunekit.models import build, load_model
+from prunekit.models.resnet import deepen
 from prunekit.structure.layers import count_macs
 from prunekit.training import evaluate, train
 from prunekit.training.allocation import keep_freed_memory
@@ -49,9 +50,12 @@ class Sample:
     seed: int = 0
     prefer: str = "auto"
     erase: int = 0  # see `Split`
+    begins_as: str = ""  # a shallower sample model, see `deepen`
+    teacher: str = ""  # the sample model that `Training.distillation` asks
 
 
 AUGMENTATION = ("shift", "flips", "erase")
+OTHERS = ("begins_as", "teacher")  # sample models that a sample was made with
 
 CIFAR10_SPLIT = (
     "The 50,000 training images, 5 % of each class held out for validation with a fixed seed; the official test set. "
@@ -111,8 +115,11 @@ SAMPLES = {
         arguments={"depth": 56, "width": 16, "classes": 10, "input_shape": [3, 32, 32]},
         data="cifar10",
         split=CIFAR10_SPLIT,
-        training=Training(epochs=46, learning_rate=0.1, batch_size=128, weight_decay=1e-3),
+        # From scratch and without the teacher, 46 epochs gave 0.917 on validation and 0.989 in training.
+        training=Training(epochs=10, learning_rate=0.05, batch_size=64, weight_decay=1e-3, distillation=0.9),
         prefer="full",
+        begins_as="resnet20-cifar10",
+        teacher="vgg-cifar10",
     ),
     "mlp-digits": Sample(
         title="Perceptron on digits",
@@ -156,8 +163,11 @@ def main() -> None:
     print(f"{sample.title}: {len(dataset.train)} images, {settings.epochs} epochs", flush=True)
     torch.manual_seed(sample.seed)
     model = build(sample.architecture, sample.arguments)
+    if sample.begins_as:
+        deepen(model, load_model(sample.begins_as))
     # Named after everything it depends on: a training by another recipe begins afresh.
-    key = fingerprint([told(settings), sample.arguments, sample.erase, sample.seed])
+    others = [model_card(name).checksum for name in (sample.begins_as, sample.teacher) if name]
+    key = fingerprint([told(settings), sample.arguments, sample.erase, sample.seed, *others])
     checkpoint = given.state / f"{given.name}-{key}.checkpoint" if given.state else None
     train(
         model,
@@ -165,6 +175,7 @@ def main() -> None:
         dataset.task,
         settings,
         seed=sample.seed,
+        teacher=load_model(sample.teacher) if sample.teacher else None,
         validation=dataset.validation,
         report=say,
         state=from_bytes(checkpoint.read_bytes()) if checkpoint and checkpoint.is_file() else None,
@@ -215,7 +226,8 @@ def card_of(name: str, sample: Sample, settings: Training, dataset: Dataset, mod
         "classes": list(dataset.classes),
         "preprocessing": {"pixels": "in [0, 1], then (pixel - mean) / std", "mean": list(mean), "std": list(std)},
         "training": told(settings)
-        | {"seed": sample.seed, "augmentation": {name: getattr(dataset.train, name) for name in AUGMENTATION}},
+        | {"seed": sample.seed, "augmentation": {name: getattr(dataset.train, name) for name in AUGMENTATION}}
+        | {role: getattr(sample, role) for role in OTHERS if getattr(sample, role)},
         "split": {"how": sample.split, "full": sizes(dataset), "shipped": sizes(shipped)},
         "metrics": {"full": metrics(model, dataset), "shipped": metrics(model, shipped)},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),

@@ -63,3 +63,25 @@ class ResNet(nn.Module):
         x = functional.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.fc(torch.flatten(functional.adaptive_avg_pool2d(x, 1), 1))
+
+
+def deepen(deep: ResNet, shallow: ResNet) -> None:
+    """Makes `deep` answer as `shallow`, one of fewer blocks and the same width: the blocks of `shallow` are spread
+    over it, and those between them add nothing yet, since their last batch norm begins at zero.
+
+    After Net2Net (Chen et al., 2016). Raises RuntimeError where the widths or the classes differ, ValueError where
+    `deep` has not a whole multiple of the blocks.
+    """
+    for name, part in shallow.named_children():
+        if not isinstance(part, nn.Sequential):
+            getattr(deep, name).load_state_dict(part.state_dict())
+            continue
+        stage = getattr(deep, name)
+        apart, rest = divmod(len(stage), len(part))
+        if rest:
+            raise ValueError(f"{len(stage)} blocks are no multiple of {len(part)}")
+        for place, block in enumerate(stage):
+            if place % apart == 0:
+                block.load_state_dict(part[place // apart].state_dict())
+            else:
+                nn.init.zeros_(block.bn2.weight)

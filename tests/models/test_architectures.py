@@ -9,6 +9,7 @@ from torch import nn
 
 from prunekit.core.errors import BadSetting, FloorWarning, UnknownName
 from prunekit.models import ARCHITECTURES, build
+from prunekit.models.resnet import deepen
 from prunekit.structure import channel_groups
 from prunekit.surgery import masked_copy, remove_channels
 from tests.toy_networks import lived_in, relative_difference
@@ -66,6 +67,25 @@ def test_a_resnet_is_6n_plus_2_layers_deep(depth, blocks):
     assert [len(stage) for stage in (model.layer1, model.layer2, model.layer3)] == [blocks] * 3
     on_the_way = [n for n, m in model.named_modules() if isinstance(m, (nn.Conv2d, nn.Linear)) and "shortcut" not in n]
     assert len(on_the_way) == depth
+
+
+def test_a_deepened_resnet_answers_as_the_shallow_one_and_all_its_blocks_learn():
+    torch.manual_seed(0)
+    shallow, deep = (build("resnet", {"depth": depth, "width": 4}) for depth in (8, 20))
+    deepen(deep, lived_in(shallow))
+    x = torch.randn(4, *deep.input_shape)
+    with torch.no_grad():
+        assert relative_difference(deep.eval()(x), shallow.eval()(x)) < 1e-5
+    deep.train()(x).square().sum().backward()
+    blocks = [*deep.layer1, *deep.layer2, *deep.layer3]
+    assert all(block.bn2.weight.grad.abs().sum() > 0 for block in blocks)
+
+
+def test_a_resnet_is_deepened_only_by_a_whole_multiple_of_blocks_of_the_same_width():
+    with pytest.raises(ValueError, match="3 blocks are no multiple of 2"):
+        deepen(build("resnet", {"depth": 20}), build("resnet", {"depth": 14}))
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        deepen(build("resnet", {"depth": 20, "width": 8}), build("resnet", {"depth": 8, "width": 4}))
 
 
 def test_a_resnet_doubles_its_width_and_halves_the_image_twice():

@@ -1,8 +1,10 @@
 """The Start page: models to take, needs to name, a recipe to go on with."""
 
+import json
+
 import pytest
 
-from prunekit.core.cards import model_cards
+from prunekit.core.cards import SAMPLES, model_cards
 from prunekit.core.proposals import propose
 from tests.app_over_toy import AppOverToy, elements, tiles
 
@@ -25,6 +27,18 @@ def test_every_sample_model_has_a_card_with_its_title_and_test_metric(start):
 def test_the_chosen_model_is_marked_and_the_others_can_be_chosen(start):
     assert start.button(key="choose_lenet-fashion").disabled
     assert not start.button(key="choose_mlp-digits").disabled
+
+
+def test_the_details_say_which_other_models_one_was_made_with(monkeypatch, tmp_path):
+    plain = json.loads((SAMPLES / "mlp-digits" / "card.json").read_text())
+    made = plain["training"] | {"begins_as": "a-shallow-one", "teacher": "a-good-one"}
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "card.json").write_text(json.dumps(plain | {"id": "deep", "training": made}))
+    monkeypatch.setenv("PRUNEKIT_MODELS", str(tmp_path))
+    shown = [caption.value for caption in AppOverToy(monkeypatch).open("start").caption]
+    [trained] = [caption for caption in shown if "a-shallow-one" in caption]
+    assert "It learned from the answers of a-good-one" in trained
+    assert sum(caption.startswith("Trained for") for caption in shown) == len(model_cards())
 
 
 def test_the_card_of_the_chosen_model_leads_straight_to_explore(start):

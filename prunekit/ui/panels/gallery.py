@@ -70,16 +70,24 @@ def _details(card: ModelCard) -> None:
         },
         hide_index=True,
     )
-    st.caption(
-        _("Trained for {epochs} epochs with seed {seed}; {size} on disk.").format(
-            epochs=card.training.get("epochs", "–"), seed=card.training.get("seed", "–"), size=size(card.bytes)
-        )
+    trained = _("Trained for {epochs} epochs with seed {seed}; {size} on disk.").format(
+        epochs=card.training.get("epochs", "–"), seed=card.training.get("seed", "–"), size=size(card.bytes)
     )
+    st.caption(" ".join([trained, *_made_with(card.training)]))
     st.caption(
         _("Data: {data}, licence {licence}, from {source}.").format(
             data=card.data, licence=card.licence.get("data", "–"), source=card.licence.get("source", "–")
         )
     )
+
+
+def _made_with(training: dict) -> list[str]:
+    """A sentence for each other sample model that this one was made with."""
+    sentences = {
+        "begins_as": _("It began with the blocks of {model}, and others between them that added nothing yet."),
+        "teacher": _("It learned from the answers of {model} besides (distillation)."),
+    }
+    return [sentence.format(model=training[role]) for role, sentence in sentences.items() if training.get(role)]
 
 
 def _metric(value: float | None, card: ModelCard) -> str:
