@@ -6,10 +6,22 @@ from prunekit.core.settings import settings_of
 from prunekit.scoring.activations import Contribution
 from prunekit.scoring.base import Scorer
 from prunekit.scoring.gradients import Gradient, Taylor
-from prunekit.scoring.weights import BatchNormScale, Magnitude, Random
+from prunekit.scoring.weights import BatchNormScale, Deviation, GeometricMedian, Lamp, Magnitude, Random, Share
 
 SCORERS: dict[str, type[Scorer]] = {
-    s.name: s for s in (Magnitude, Gradient, Taylor, Contribution, BatchNormScale, Random)
+    s.name: s
+    for s in (
+        Magnitude,
+        Gradient,
+        Taylor,
+        Contribution,
+        BatchNormScale,
+        Share,
+        Lamp,
+        GeometricMedian,
+        Deviation,
+        Random,
+    )
 }
 
 

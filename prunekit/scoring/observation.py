@@ -47,6 +47,12 @@ class Observation:
         """Those members of a group that are convolutions or linear layers."""
         return [m for m in members if f"{m.layer}.weight" in self.weights]
 
+    def unit_slices(self, member: Member) -> torch.Tensor:
+        """The weights of a member that has some, laid out by units, shape (units, weights of one)."""
+        name = f"{member.layer}.weight"
+        dimension = channel_tensors(self.model, member.layer, member.axis)[name]
+        return per_unit(self.weights[name].movedim(dimension, 0).flatten(1), member).flatten(1)
+
     def unit_sums(self, members: Iterable[Member], value: Callable[[str], torch.Tensor]) -> torch.Tensor:
         """For each member that has weights, the sum of a quantity over each unit's own slices, shape (members, units).
 
@@ -63,7 +69,7 @@ class Observation:
 
 
 def per_unit(channels: torch.Tensor, member: Member) -> torch.Tensor:
-    """One number for each position along a member's axis, laid out by units, shape (units, k)."""
+    """One number, or row, for each position along a member's axis, laid out by units, shape (units, k, ...)."""
     return channels[member.positions.to(channels.device)]
 
 

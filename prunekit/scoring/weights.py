@@ -45,6 +45,100 @@ class Magnitude(Scorer):
 
 
 @dataclass(frozen=True)
+class Share(Scorer):
+    """|w| over the sum of all |w| of the layer; of a unit, the share that its own weights have of it, added up over
+    the layers that make it.
+    """
+
+    name = "share"
+    label = N_("Share of the layer")
+    formula = "|wᵢ| / Σⱼ|wⱼ|"
+    help = N_(
+        "Magnitude as a share of its layer. Within a layer the order is that of magnitude; across layers of different "
+        "scale the shares can be compared, but each of many weights has a smaller one than each of few."
+    )
+    source = "compare the layer-wise normalisation of Molchanov et al. 2017, arXiv:1611.06440"
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        sizes = seen.weights[name].abs()
+        return sizes / _positive(sizes.sum())
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        sums = seen.unit_sums(group.producers, lambda name: seen.weights[name].abs())
+        return (sums / _positive(sums.sum(1, keepdim=True))).sum(0)
+
+
+@dataclass(frozen=True)
+class Lamp(Scorer):
+    """w² over the sum of the squares of all weights of the layer that are at least as large; of units, the same with
+    their squared norms. What would be the whole of what is left of its layer scores 1, so no layer vanishes early.
+    """
+
+    name = "lamp"
+    label = "LAMP"
+    formula = "wᵤ² / Σ wᵥ²,  |wᵥ| ≥ |wᵤ|"
+    help = N_(
+        "Magnitude measured against what would be left of the layer: the square of a weight over those of all in its "
+        "layer that are at least as large. Ranked together, the scores share the sparsity out over the layers by "
+        "themselves. Within a layer the order is that of magnitude."
+    )
+    source = "Lee et al. 2021, arXiv:2010.07611"
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        return _over_the_rest(seen.weights[name].square())
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        return _over_the_rest(seen.unit_sums(group.producers, lambda name: seen.weights[name].square()).sum(0))
+
+
+@dataclass(frozen=True)
+class GeometricMedian(Scorer):
+    """The sum of a unit's distances to all units of its layer: small near their geometric median, where the others
+    can stand in for it. Added up over the layers that make it.
+    """
+
+    name = "geometric_median"
+    label = N_("Distance to the others")
+    formula = "Σⱼ ‖wᵢ − wⱼ‖₂"
+    help = N_(
+        "A channel whose weights lie in the middle of those of its layer can be replaced by the others, however large "
+        "it is. Known as FPGM, filter pruning via geometric median."
+    )
+    source = "He et al. 2019, arXiv:1811.00250"
+    granularities = ("channel",)
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        raise NotImplementedError("a single weight has no distance to others that says more than its value")
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        slices = (seen.unit_slices(member) for member in seen.weighted(group.producers))
+        # The direct way: by a matrix product, the distance of two nearly equal units is lost in rounding.
+        return sum(torch.cdist(s, s, compute_mode="donot_use_mm_for_euclid_dist").sum(1) for s in slices)
+
+
+@dataclass(frozen=True)
+class Deviation(Scorer):
+    """The standard deviation of a unit's own weights, added up over the layers that make it."""
+
+    name = "deviation"
+    label = N_("Standard deviation")
+    formula = "σ(w)"
+    help = N_(
+        "A channel whose weights are all alike only adds up what comes in; one whose weights differ tells patterns "
+        "apart. For large filters with mean near zero the order is close to that of the L2 norm."
+    )
+    source = "compare Huang et al. 2021, arXiv:2004.14492"
+    granularities = ("channel",)
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        raise NotImplementedError("a single weight has no deviation")
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        slices = (seen.unit_slices(member) for member in seen.weighted(group.producers))
+        return sum(s.std(dim=1, correction=0) for s in slices)
+
+
+@dataclass(frozen=True)
 class BatchNormScale(Scorer):
     """|γ| of the batch norm behind a unit; their mean, where there are several."""
 
@@ -97,3 +191,15 @@ class Random(Scorer):
         # A generator of its own for each entry: the lots do not depend on which other layers there are.
         generator = torch.Generator().manual_seed(int(fingerprint([seed, name], 15), 16))
         return torch.rand(shape, generator=generator)
+
+
+def _positive(total: torch.Tensor) -> torch.Tensor:
+    """So that in a layer of zeros each has a share of zero."""
+    return total.clamp_min(torch.finfo(total.dtype).tiny)
+
+
+def _over_the_rest(squares: torch.Tensor) -> torch.Tensor:
+    """Each of some squares over the sum of itself and all that come behind it in rising order."""
+    rising, order = squares.flatten().sort(stable=True)
+    rest = rising.flip(0).cumsum(0).flip(0)
+    return torch.empty_like(rising).scatter_(0, order, rising / _positive(rest)).reshape(squares.shape)

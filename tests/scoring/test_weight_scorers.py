@@ -6,6 +6,7 @@ from torch import nn
 
 from prunekit.core.errors import CannotScore
 from prunekit.scoring import score
+from prunekit.selection import prune_lowest
 
 
 def counting(module: nn.Module) -> nn.Module:
@@ -108,3 +109,101 @@ def test_random_is_uniform_between_zero_and_one():
     assert 0 <= lots.min() < 0.01
     assert 0.99 < lots.max() < 1
     assert lots.mean().item() == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_share_is_what_a_weight_has_of_all_in_its_layer(two_layers):
+    two_layers[0].weight.data[1] *= -1
+    scores = score(two_layers, "share")
+    assert torch.equal(scores["0.weight"], torch.tensor([[1.0, 2], [3, 4], [5, 6]]) / 21)
+    assert torch.equal(scores["2.weight"], torch.tensor([[1.0, 2, 3]]) / 6)
+    assert torch.equal(score(two_layers, "share", granularity="channel")["0"], torch.tensor([3.0, 7, 11]) / 21)
+
+
+def test_shares_do_not_see_how_large_a_layer_s_weights_are(net):
+    first = score(net, "share")
+    with torch.no_grad():
+        for number, name in enumerate(first):
+            net.get_parameter(name).mul_(10.0**number)
+    assert all(torch.allclose(again, first[name], rtol=1e-5) for name, again in score(net, "share").items())
+    assert all(entry.sum().item() == pytest.approx(1, rel=1e-4) for entry in first.values())
+
+
+@pytest.mark.parametrize("scorer", ["share", "lamp"])
+def test_in_a_layer_of_zeros_each_weight_scores_zero(two_layers, scorer):
+    two_layers[2].weight.data.zero_()
+    assert score(two_layers, scorer)["2.weight"].tolist() == [[0, 0, 0]]
+
+
+def test_lamp_is_a_square_over_those_that_are_at_least_as_large(two_layers):
+    two_layers[2].weight.data = torch.tensor([[3.0, -1.0, 2.0]])
+    assert score(two_layers, "lamp")["2.weight"].flatten().tolist() == pytest.approx([1, 1 / 14, 4 / 13])
+
+
+def test_lamp_of_neurons_takes_their_squared_norms(two_layers):
+    scores = score(two_layers, "lamp", granularity="channel")["0"]
+    assert scores.tolist() == pytest.approx([5 / (5 + 25 + 61), 25 / (25 + 61), 1])
+
+
+def test_of_weights_that_tie_lamp_ranks_the_first_lowest(two_layers):
+    two_layers[2].weight.data = torch.tensor([[2.0, -2.0, 2.0]])
+    assert score(two_layers, "lamp")["2.weight"].flatten().tolist() == pytest.approx([1 / 3, 1 / 2, 1])
+
+
+def test_lamp_is_what_its_definition_says_weight_by_weight(net):
+    for name, entry in score(net, "lamp").items():
+        squares = net.get_parameter(name).detach().double().square().flatten()
+        wanted = [value / squares[squares >= value].sum() for value in squares]
+        assert torch.allclose(entry.flatten().double(), torch.stack(wanted), rtol=1e-4)
+
+
+def test_under_lamp_no_layer_vanishes_as_long_as_each_can_keep_a_weight(net):
+    scores = score(net, "lamp")
+    total = sum(entry.numel() for entry in scores.values())
+    mask = prune_lowest(scores, sparsity=1 - len(scores) / total)
+    assert [int(keep.sum()) for keep in mask.values()] == [1] * len(scores)
+
+
+def test_what_lies_in_the_middle_of_its_layer_scores_lowest(two_layers):
+    # From (1, 2) it is sqrt(8) to (3, 4) and twice that to (5, 6).
+    scores = score(two_layers, "geometric_median", granularity="channel")["0"]
+    assert scores.tolist() == pytest.approx([3 * 8**0.5, 2 * 8**0.5, 3 * 8**0.5])
+
+
+def test_distances_are_those_of_all_pairs_added_up_over_the_layers_that_make_a_unit():
+    torch.manual_seed(0)
+    net = Residual()
+    scores = score(net, "geometric_median", granularity="channel")["stem"]
+    rows = [layer.weight.detach().double() for layer in (net.stem, net.block)]
+    wanted = [sum(sum((w[i] - other).norm() for other in w) for w in rows).item() for i in range(3)]
+    assert scores.tolist() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_channels_that_are_nearly_the_same_are_told_apart_from_those_that_are():
+    net = nn.Sequential(nn.Linear(40, 30, bias=False), nn.ReLU(), nn.Linear(30, 2))
+    net[0].weight.data = torch.full((30, 40), 100.0)
+    net[0].weight.data[3, 0] += 0.125  # far below what 100 squared and a sum of 40 leave of single precision
+    scores = score(net, "geometric_median", granularity="channel")["0"]
+    assert scores[3].item() == pytest.approx(29 * 0.125)
+    assert scores[0].item() == pytest.approx(0.125)
+
+
+def test_the_deviation_of_a_neuron_is_that_of_its_row():
+    net = nn.Sequential(nn.Linear(2, 3, bias=False), nn.ReLU(), nn.Linear(3, 1, bias=False))
+    net[0].weight.data = torch.tensor([[1.0, 1.0], [1.0, -3.0], [100.0, 102.0]])
+    assert score(net, "deviation", granularity="channel")["0"].tolist() == [0, 2, 1]
+
+
+def test_deviations_are_numpy_s_added_up_over_the_layers_that_make_a_unit():
+    torch.manual_seed(0)
+    net = Residual()
+    wanted = sum(layer.weight.detach().numpy().std(axis=1) for layer in (net.stem, net.block))
+    assert score(net, "deviation", granularity="channel")["stem"].tolist() == pytest.approx(wanted.tolist(), rel=1e-5)
+
+
+def test_the_slices_of_a_transposed_filter_run_along_its_outputs():
+    net = counting(nn.Sequential(nn.ConvTranspose1d(2, 3, 1, bias=False), nn.Conv1d(3, 1, 1, bias=False)))
+    net.input_shape = (2, 4)
+    # The weight is (in, out): 1 2 3 / 4 5 6, so that a unit has (1, 4), (2, 5) or (3, 6).
+    assert score(net, "deviation", granularity="channel")["0"].tolist() == [1.5, 1.5, 1.5]
+    middle = score(net, "geometric_median", granularity="channel")["0"]
+    assert middle.tolist() == pytest.approx([3 * 2**0.5, 2 * 2**0.5, 3 * 2**0.5])
