@@ -1,14 +1,18 @@
 """Scorers that look at what flows through the network."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from prunekit.core.errors import CannotScore
 from prunekit.core.language import N_, _
+from prunekit.core.settings import setting
 from prunekit.scoring.base import Scorer
+from prunekit.scoring.inputs import Inputs
 from prunekit.scoring.observation import Observation, per_unit
-from prunekit.structure.groups import Group
+from prunekit.structure.groups import Group, Member
 
 
 @dataclass(frozen=True)
@@ -26,17 +30,79 @@ class Contribution(Scorer):
     needs = "activations"
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
-        weight, layer = seen.weights[name].abs(), seen.layers[name]
-        module, x = seen.model.get_submodule(layer), seen.inputs[layer]
-        blocks = getattr(module, "groups", 1)
-        if getattr(module, "transposed", False):  # (in, out/groups, ...)
-            return weight * x.reshape(-1, *[1] * (weight.dim() - 1))
-        # (out, in/groups, ...): each block of outputs reads a block of inputs of its own.
-        x = x.reshape(blocks, 1, -1, *[1] * (weight.dim() - 2))
-        return (weight.reshape(blocks, -1, *weight.shape[1:]) * x).reshape(weight.shape)
+        return seen.weights[name].abs() * seen.along_inputs(name, lambda inputs: inputs.size)
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        readers = seen.weighted(group.consumers)
-        if not readers:
-            raise CannotScore(_("No layer reads the channels of {layer}.").format(layer=group.name))
-        return torch.stack([per_unit(seen.inputs[m.layer], m).mean(1) for m in readers]).mean(0)
+        return as_read(seen, group, lambda inputs: inputs.size)
+
+
+@dataclass(frozen=True)
+class Wanda(Scorer):
+    """|w_ij| times the root of the mean x_j² of its input; of a unit, those of all weights that read it, added up."""
+
+    name = "wanda"
+    label = "Wanda"
+    formula = "|wᵢⱼ| · √mean xⱼ²"
+    help = N_(
+        "A weight matters as much as it can pass on: its size times the norm of what it reads on the calibration set. "
+        "A channel counts as much as all weights that read it. The authors compare the weights of one output with "
+        "each other; across layers the scores compare less well."
+    )
+    source = "Sun et al. 2024, arXiv:2306.11695"
+    needs = "activations"
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        return seen.weights[name].abs() * seen.along_inputs(name, lambda inputs: inputs.square.sqrt())
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(readers(seen, group), lambda name: self.of_weights(seen, name)).sum(0)
+
+
+@dataclass(frozen=True)
+class Entropy(Scorer):
+    """The entropy, in bits, of a unit's mean activation over the examples, told in bins between its least and most."""
+
+    name = "entropy"
+    label = N_("Entropy")
+    formula = "−Σ p log₂ p"
+    help = N_(
+        "A channel that says nearly the same of every example tells them apart badly. Its mean over each example is "
+        "sorted into bins, and the entropy of their shares is the score; a constant channel scores 0."
+    )
+    source = "Luo & Wu 2017, arXiv:1706.05791"
+    needs = "activations"
+    granularities = ("channel",)
+
+    bins: int = setting(20, N_("Bins"), N_("Between the smallest and the largest mean of a channel."), 2, 1000, 1)
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        raise NotImplementedError("a single weight has no activation of its own")
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        return as_read(seen, group, lambda inputs: self._bits(inputs.by_example))
+
+    def _bits(self, means: torch.Tensor) -> torch.Tensor:
+        """The entropy of each column of (examples, channels)."""
+        if not len(means):  # a layer that is never called
+            return means.new_zeros(means.shape[1])
+        least, most = means.aminmax(dim=0)
+        place = (means - least) / (most - least).clamp_min(torch.finfo(means.dtype).tiny)
+        place = (place * self.bins).long().clamp(0, self.bins - 1)
+        counts = means.new_zeros(self.bins, means.shape[1]).scatter_add_(0, place, torch.ones_like(means))
+        return -torch.special.xlogy(counts, counts / len(means)).sum(0) / (len(means) * math.log(2))
+
+
+def as_read(seen: Observation, group: Group, value: Callable[[Inputs], torch.Tensor]) -> torch.Tensor:
+    """A quantity of a group's channels as the layers that read them see it: the mean over positions and readers.
+
+    value: gives of a layer's inputs a number for each channel. Raises CannotScore where nothing reads the channels.
+    """
+    return torch.stack([per_unit(value(seen.inputs[m.layer]), m).mean(1) for m in readers(seen, group)]).mean(0)
+
+
+def readers(seen: Observation, group: Group) -> list[Member]:
+    """The layers that read a group's channels. Raises CannotScore where there are none."""
+    found = seen.weighted(group.consumers)
+    if not found:
+        raise CannotScore(_("No layer reads the channels of {layer}.").format(layer=group.name))
+    return found

@@ -20,8 +20,9 @@ class Scorer(ABC):
     `formula`, `help`, `source` (the paper), `needs` ("weights", "gradients" or "activations": what an observation has
     to hold) and `granularities` (which of "weight" and "channel" it has an answer for).
 
-    Both rules see one observation at a time: the network alone when it needs no data, otherwise one for each batch of
-    the calibration set, whose scores are averaged with the number of examples as weight. They change nothing.
+    Both rules see one observation at a time: the network alone when it needs no data, all that flows through it on the
+    calibration set when it needs activations, and the gradients of each batch when it needs those: the scores of the
+    batches are averaged with the number of examples as weight. They change nothing.
     """
 
     name: ClassVar[str]

@@ -3,7 +3,7 @@
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.language import _
 from prunekit.core.settings import settings_of
-from prunekit.scoring.activations import Contribution
+from prunekit.scoring.activations import Contribution, Entropy, Wanda
 from prunekit.scoring.base import Scorer
 from prunekit.scoring.gradients import Gradient, Taylor
 from prunekit.scoring.weights import BatchNormScale, Deviation, GeometricMedian, Lamp, Magnitude, Random, Share
@@ -20,6 +20,8 @@ SCORERS: dict[str, type[Scorer]] = {
         Lamp,
         GeometricMedian,
         Deviation,
+        Wanda,
+        Entropy,
         Random,
     )
 }

@@ -1,4 +1,4 @@
-"""What a scorer sees of a network: its weights, and for one batch their gradients or the layers' inputs."""
+"""What a scorer sees of a network: its weights, and their gradients on a batch or the layers' inputs on all."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_map
 from prunekit.core.errors import BadSetting, CannotScore
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
+from prunekit.scoring.inputs import Inputs, gathered
 from prunekit.structure.axes import channel_tensors
 from prunekit.structure.groups import Member
 from prunekit.structure.inputs import batch_size, forward
@@ -28,19 +29,18 @@ LOSSES = {"cross_entropy": functional.cross_entropy, "mean_squared_error": _mean
 
 @dataclass(frozen=True)
 class Observation:
-    """A network in eval mode, as seen on one batch, or on none.
+    """A network in eval mode, as seen on no data, on one batch (gradients), or on a whole calibration set (inputs).
 
     model: a copy over the same memory, not to be written to; layers: name of each weight tensor -> its layer;
     weights: name -> tensor, detached, float32; gradients: name -> dL/dw on the batch, float32, zero where the loss does
-    not depend on it; inputs: layer -> mean |x| of each of its input channels or features over examples and positions,
-    float32, zero where the forward pass does not call the layer; seed: for what is drawn at random.
+    not depend on it; inputs: layer -> what flows into it; seed: for what is drawn at random.
     """
 
     model: nn.Module
     layers: Mapping[str, str]
     weights: Mapping[str, torch.Tensor]
     gradients: Mapping[str, torch.Tensor] = field(default_factory=dict)
-    inputs: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    inputs: Mapping[str, Inputs] = field(default_factory=dict)
     seed: int = 0
 
     def weighted(self, members: Iterable[Member]) -> list[Member]:
@@ -67,6 +67,19 @@ class Observation:
             sums.append(per_unit(channels, member).sum(1))
         return torch.stack(sums)
 
+    def along_inputs(self, name: str, value: Callable[[Inputs], torch.Tensor]) -> torch.Tensor:
+        """A quantity of a layer's input channels, of the shape of its weight tensor: each weight has that of what it
+        reads.
+        """
+        weight, layer = self.weights[name], self.layers[name]
+        module, x = self.model.get_submodule(layer), value(self.inputs[layer])
+        blocks = getattr(module, "groups", 1)
+        if getattr(module, "transposed", False):  # (in, out/groups, ...)
+            return x.reshape(-1, *[1] * (weight.dim() - 1)).expand_as(weight)
+        # (out, in/groups, ...): each block of outputs reads a block of inputs of its own.
+        x = x.reshape(blocks, 1, -1, *[1] * (weight.dim() - 2))
+        return x.expand(blocks, len(weight) // blocks, *weight.shape[1:]).reshape(weight.shape)
+
 
 def per_unit(channels: torch.Tensor, member: Member) -> torch.Tensor:
     """One number, or row, for each position along a member's axis, laid out by units, shape (units, k, ...)."""
@@ -78,23 +91,36 @@ def observations(
 ) -> Iterator[tuple[Observation, int]]:
     """What a scorer with these needs gets to see, each with the number of examples behind it.
 
-    model: a tracing copy. One observation with no batch where `needs` is "weights". Raises BadSetting for a batch that
-    is no (inputs, targets) pair, and CannotScore when the network or the loss does not take it.
+    model: a tracing copy. One observation where `needs` is "weights" or "activations", one a batch for "gradients",
+    whose sizes are taken batch by batch. Raises BadSetting for a batch that is no (inputs, targets) pair, and
+    CannotScore when the network or the loss does not take it.
     """
     parameters = dict(model.named_parameters())
     weights = {name: parameters[name].detach().float() for name in layers}
     if needs == "weights":
         yield Observation(model, layers, weights, seed=seed), 1
         return
+    if needs == "activations":
+        yield from _inputs(model, layers, weights, batches, seed)
+        return
     for batch in batches:
         inputs, targets = _pair(batch)
-        if needs == "gradients":
-            found = _gradients(model, [parameters[name] for name in layers], inputs, targets, task)
-            gradients = dict(zip(layers, found, strict=True))
-            yield Observation(model, layers, weights, gradients=gradients, seed=seed), batch_size(inputs)
-        else:
-            means = _mean_inputs(model, layers.values(), inputs)
-            yield Observation(model, layers, weights, inputs=means, seed=seed), batch_size(inputs)
+        found = _gradients(model, [parameters[name] for name in layers], inputs, targets, task)
+        gradients = dict(zip(layers, found, strict=True))
+        yield Observation(model, layers, weights, gradients=gradients, seed=seed), batch_size(inputs)
+
+
+def _inputs(model: nn.Module, layers: Mapping[str, str], weights: Mapping, batches: Iterable, seed: int):
+    """One observation of all batches, if there are any."""
+    examples = 0
+    with gathered(model, dict.fromkeys(layers.values())) as found, torch.no_grad():
+        for batch in batches:
+            inputs, _targets = _pair(batch)
+            _run(model, inputs)
+            examples += batch_size(inputs)
+    if examples:
+        whole = {layer: one.whole() for layer, one in found.items()}
+        yield Observation(model, layers, weights, inputs=whole, seed=seed), examples
 
 
 def _pair(batch) -> tuple:
@@ -130,39 +156,3 @@ def _run(model: nn.Module, inputs):
     except Exception as error:  # a stranger's forward pass may raise anything
         sentence = _("The network does not run on the calibration set: {reason}")
         raise CannotScore(sentence.format(reason=first_line(error))) from error
-
-
-def _mean_inputs(model: nn.Module, layers: Iterable[str], inputs) -> dict[str, torch.Tensor]:
-    """Mean |x| of each input channel (feature, for linear layers) of each layer; zero where it is never called."""
-    modules = {name: model.get_submodule(name) for name in layers}
-    sums = {name: torch.zeros((), dtype=torch.float64) for name in modules}
-    counts = dict.fromkeys(modules, 0)
-
-    def note(name: str):
-        def hook(module, args):
-            x = args[0].detach().float().abs()
-            if isinstance(module, nn.Linear):
-                x = x.reshape(-1, x.shape[-1])
-            else:  # (N, C, positions...), or (C, positions...) without a batch
-                x = x.movedim(-1 - len(module.kernel_size), -1).reshape(-1, module.in_channels)
-            sums[name] = sums[name] + x.sum(0, dtype=torch.float64)
-            counts[name] += len(x)
-
-        return hook
-
-    # A layer that is called more than once is one layer with more inputs.
-    hooks = [module.register_forward_pre_hook(note(name)) for name, module in modules.items()]
-    try:
-        with torch.no_grad():
-            _run(model, inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return {
-        name: (sums[name] / max(counts[name], 1)).float().expand(_input_channels(module))
-        for name, module in modules.items()
-    }
-
-
-def _input_channels(module: nn.Module) -> int:
-    return module.in_features if isinstance(module, nn.Linear) else module.in_channels

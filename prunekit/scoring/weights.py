@@ -102,7 +102,8 @@ class GeometricMedian(Scorer):
     formula = "Σⱼ ‖wᵢ − wⱼ‖₂"
     help = N_(
         "A channel whose weights lie in the middle of those of its layer can be replaced by the others, however large "
-        "it is. Known as FPGM, filter pruning via geometric median."
+        "it is. Known as FPGM, filter pruning via geometric median. The distances of layers with many or large "
+        "weights are longer, so take the same share of each layer: scope “per layer”."
     )
     source = "He et al. 2019, arXiv:1811.00250"
     granularities = ("channel",)
@@ -125,7 +126,8 @@ class Deviation(Scorer):
     formula = "σ(w)"
     help = N_(
         "A channel whose weights are all alike only adds up what comes in; one whose weights differ tells patterns "
-        "apart. For large filters with mean near zero the order is close to that of the L2 norm."
+        "apart. For large filters with mean near zero the order is close to that of the L2 norm. Like a norm, it "
+        "compares badly across layers: scope “per layer” takes the same share of each."
     )
     source = "compare Huang et al. 2021, arXiv:2004.14492"
     granularities = ("channel",)

@@ -11,7 +11,7 @@ from prunekit.structure.groups import channel_groups
 from prunekit.structure.weights import weight_names
 
 ALL = [(name, granularity) for name, scorer in SCORERS.items() for granularity in scorer.granularities]
-DATA_DRIVEN = [name for name, scorer in SCORERS.items() if scorer.needs != "weights"]
+DATA_DRIVEN = [(name, granularity) for name, granularity in ALL if SCORERS[name].needs != "weights"]
 
 every_scorer = pytest.mark.parametrize(("name", "granularity"), ALL)
 
@@ -106,8 +106,8 @@ def test_inference_mode_is_no_hindrance(plain, batches, name, granularity):
     assert all(torch.equal(found[n], wanted[n]) for n in wanted)
 
 
-@pytest.mark.parametrize("name", DATA_DRIVEN)
+@pytest.mark.parametrize(("name", "granularity"), DATA_DRIVEN)
 @pytest.mark.parametrize("nothing", [None, []])
-def test_without_data_a_data_driven_scorer_says_so(plain, name, nothing):
+def test_without_data_a_data_driven_scorer_says_so(plain, name, granularity, nothing):
     with pytest.raises(NeedsData, match="calibration set"):
-        score(plain, name, calibration=nothing)
+        score(plain, name, granularity=granularity, calibration=nothing)
