@@ -18,11 +18,12 @@ class Scorer(ABC):
 
     Fields are its knobs, described by `core.settings.setting`. Class attributes say the rest: `name`, `label`,
     `formula`, `help`, `source` (the paper), `needs` ("weights", "gradients" or "activations": what an observation has
-    to hold) and `granularities` (which of "weight" and "channel" it has an answer for).
+    to hold), `each` (what one observation of gradients is made on: a "batch", an "example" or the whole "set") and
+    `granularities` (which of "weight" and "channel" it has an answer for).
 
     Both rules see one observation at a time: the network alone when it needs no data, all that flows through it on the
-    calibration set when it needs activations, and the gradients of each batch when it needs those: the scores of the
-    batches are averaged with the number of examples as weight. They change nothing.
+    calibration set when it needs activations, and gradients as `each` says when it needs those: the scores of several
+    observations are averaged with the number of their examples as weight. They change nothing.
     """
 
     name: ClassVar[str]
@@ -31,6 +32,7 @@ class Scorer(ABC):
     help: ClassVar[str]
     source: ClassVar[str]
     needs: ClassVar[str] = "weights"
+    each: ClassVar[str] = "batch"
     granularities: ClassVar[tuple[str, ...]] = tuple(GRANULARITIES)
 
     def __post_init__(self):

@@ -5,7 +5,7 @@ from prunekit.core.language import _
 from prunekit.core.settings import settings_of
 from prunekit.scoring.activations import Contribution, Entropy, Wanda
 from prunekit.scoring.base import Scorer
-from prunekit.scoring.gradients import Gradient, Taylor
+from prunekit.scoring.gradients import Fisher, Gradient, Snip, Taylor
 from prunekit.scoring.weights import BatchNormScale, Deviation, GeometricMedian, Lamp, Magnitude, Random, Share
 
 SCORERS: dict[str, type[Scorer]] = {
@@ -20,6 +20,8 @@ SCORERS: dict[str, type[Scorer]] = {
         Lamp,
         GeometricMedian,
         Deviation,
+        Snip,
+        Fisher,
         Wanda,
         Entropy,
         Random,

@@ -50,11 +50,60 @@ class Taylor(Scorer):
     needs = "gradients"
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
-        return self._change(seen, name).abs()
+        return change(seen, name).abs()
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        readers = seen.weighted(group.consumers) or group.producers
-        return seen.unit_sums(readers, lambda name: self._change(seen, name)).sum(0).abs()
+        return unit_change(seen, group).abs()
 
-    def _change(self, seen: Observation, name: str) -> torch.Tensor:
-        return seen.weights[name] * seen.gradients[name]
+
+@dataclass(frozen=True)
+class Snip(Taylor):
+    """Taylor on the gradient of the whole calibration set: |w ∂L/∂w| where Taylor averages the sizes of batches."""
+
+    name = "snip"
+    label = "SNIP"
+    formula = "|w · mean ∂L/∂w|;  |Σ w · mean ∂L/∂w|"
+    help = N_(
+        "How much the loss on the whole calibration set would change if the weight or channel were gone, to first "
+        "order: what some examples lose and others gain cancels out. Meant for networks that are not trained yet; at "
+        "the end of a training little is left of the mean gradient."
+    )
+    source = "Lee et al. 2019, arXiv:1810.02340"
+    each = "set"
+
+
+@dataclass(frozen=True)
+class Fisher(Scorer):
+    """½ h w², with the mean squared gradient of single examples for the curvature h (the empirical Fisher information).
+
+    Of a unit, ½ (Σ w ∂L/∂w)² of each example over the weights that read it, averaged: as if one gate were before it.
+    """
+
+    name = "fisher"
+    label = N_("Fisher")
+    formula = "½ h w²,  h = mean (∂L/∂w)²;  ½ mean (Σ w · ∂L/∂w)²"
+    help = N_(
+        "How much the loss would change if the weight or channel were gone, to second order, as Optimal Brain Damage "
+        "asks; the curvature is taken from the squared gradients of single examples. It looks at one example after "
+        "the other, so it takes longer."
+    )
+    source = "LeCun et al. 1989, Optimal Brain Damage; Theis et al. 2018, arXiv:1801.05787"
+    needs = "gradients"
+    each = "example"
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        return change(seen, name).square() / 2
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        return unit_change(seen, group).square() / 2
+
+
+def change(seen: Observation, name: str) -> torch.Tensor:
+    """w ∂L/∂w: less that much, to first order, is the loss without each weight."""
+    return seen.weights[name] * seen.gradients[name]
+
+
+def unit_change(seen: Observation, group: Group) -> torch.Tensor:
+    """The changes of all weights that read a unit, added up; of those that make it, where nothing reads it."""
+    readers = seen.weighted(group.consumers) or group.producers
+    return seen.unit_sums(readers, lambda name: change(seen, name)).sum(0)

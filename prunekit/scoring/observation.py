@@ -29,10 +29,10 @@ LOSSES = {"cross_entropy": functional.cross_entropy, "mean_squared_error": _mean
 
 @dataclass(frozen=True)
 class Observation:
-    """A network in eval mode, as seen on no data, on one batch (gradients), or on a whole calibration set (inputs).
+    """A network in eval mode, as seen on no data, on a batch or one example of it, or on a whole calibration set.
 
     model: a copy over the same memory, not to be written to; layers: name of each weight tensor -> its layer;
-    weights: name -> tensor, detached, float32; gradients: name -> dL/dw on the batch, float32, zero where the loss does
+    weights: name -> tensor, detached, float32; gradients: name -> dL/dw there, float32, zero where the loss does
     not depend on it; inputs: layer -> what flows into it; seed: for what is drawn at random.
     """
 
@@ -87,27 +87,36 @@ def per_unit(channels: torch.Tensor, member: Member) -> torch.Tensor:
 
 
 def observations(
-    model: nn.Module, layers: Mapping[str, str], needs: str, batches: Iterable, task: Task, seed: int
+    model: nn.Module, layers: Mapping[str, str], scorer, batches: Iterable, task: Task, seed: int
 ) -> Iterator[tuple[Observation, int]]:
-    """What a scorer with these needs gets to see, each with the number of examples behind it.
+    """What a scorer gets to see by its `needs` and `each`, each time with the number of examples behind it.
 
-    model: a tracing copy. One observation where `needs` is "weights" or "activations", one a batch for "gradients",
-    whose sizes are taken batch by batch. Raises BadSetting for a batch that is no (inputs, targets) pair, and
-    CannotScore when the network or the loss does not take it.
+    model: a tracing copy. Raises BadSetting for a batch that is no (inputs, targets) pair, and CannotScore when the
+    network or the loss does not take it.
     """
     parameters = dict(model.named_parameters())
     weights = {name: parameters[name].detach().float() for name in layers}
-    if needs == "weights":
+    if scorer.needs == "weights":
         yield Observation(model, layers, weights, seed=seed), 1
         return
-    if needs == "activations":
+    if scorer.needs == "activations":
         yield from _inputs(model, layers, weights, batches, seed)
         return
-    for batch in batches:
-        inputs, targets = _pair(batch)
+    singly, whole = scorer.each == "example", scorer.each == "set"
+    mean: list[torch.Tensor] = []
+    seen = 0
+    for inputs, targets in _single(batches) if singly else map(_pair, batches):
         found = _gradients(model, [parameters[name] for name in layers], inputs, targets, task)
-        gradients = dict(zip(layers, found, strict=True))
-        yield Observation(model, layers, weights, gradients=gradients, seed=seed), batch_size(inputs)
+        examples = batch_size(inputs)
+        seen += examples
+        if whole:
+            mean = [m.lerp_(g, examples / seen) for m, g in zip(mean, found, strict=True)] if mean else found
+        else:
+            gradients = dict(zip(layers, found, strict=True))
+            yield Observation(model, layers, weights, gradients=gradients, seed=seed), examples
+    if whole and seen:
+        gradients = dict(zip(layers, mean, strict=True))
+        yield Observation(model, layers, weights, gradients=gradients, seed=seed), seen
 
 
 def _inputs(model: nn.Module, layers: Mapping[str, str], weights: Mapping, batches: Iterable, seed: int):
@@ -121,6 +130,14 @@ def _inputs(model: nn.Module, layers: Mapping[str, str], weights: Mapping, batch
     if examples:
         whole = {layer: one.whole() for layer, one in found.items()}
         yield Observation(model, layers, weights, inputs=whole, seed=seed), examples
+
+
+def _single(batches: Iterable) -> Iterator[tuple]:
+    """The examples of all batches, each as a batch of its own."""
+    for batch in batches:
+        pair = _pair(batch)
+        for i in range(batch_size(pair[0])):
+            yield tree_map(lambda value, i=i: value[i : i + 1] if isinstance(value, torch.Tensor) else value, pair)
 
 
 def _pair(batch) -> tuple:

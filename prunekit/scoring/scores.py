@@ -85,7 +85,7 @@ def score(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         for observation, examples in observations(
-            twin, layers, scorer.needs, calibration or (), task or CLASSIFICATION, seed
+            twin, layers, scorer, calibration or (), task or CLASSIFICATION, seed
         ):
             seen += examples
             for name, row in rows.items():

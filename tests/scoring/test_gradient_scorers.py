@@ -128,3 +128,46 @@ def test_taylor_of_a_single_weight_is_the_loss_that_taking_a_little_of_it_away_c
         weight.data[index] = value
         change = [abs(up - down) / (2 * little) for up, down in zip(losses[1], losses[-1], strict=True)]
         assert scores[name][index].item() == pytest.approx((6 * change[0] + 2 * change[1]) / 8, rel=1e-3, abs=1e-7)
+
+
+TWO_BATCHES = [(torch.ones(3, 1), torch.zeros(3, 1)), (torch.ones(1, 1), torch.full((1, 1), 3.0))]
+
+
+def test_for_snip_what_batches_gain_and_lose_cancels_out():
+    net = nn.Linear(1, 1, bias=False)
+    net.weight.data.fill_(2.0)
+    # dL/dw is 4 on three examples and -2 on one: 2.5 on all of them.
+    assert score(net, "snip", calibration=TWO_BATCHES, task=REGRESSION)["weight"].item() == 2 * 2.5
+    assert score(net, "taylor", calibration=TWO_BATCHES, task=REGRESSION)["weight"].item() == 2 * 3.5
+
+
+def test_snip_of_one_batch_is_taylor(net, batches):
+    for granularity in ("weight", "channel"):
+        one, other = (score(net, name, granularity=granularity, calibration=batches[:1]) for name in ("snip", "taylor"))
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_fisher_squares_the_gradient_of_each_example_by_itself():
+    net = nn.Linear(1, 1, bias=False)
+    net.weight.data.fill_(2.0)
+    # w * dL/dw is 8 on three examples and -4 on one, whose half squares are 32 and 8.
+    assert score(net, "fisher", calibration=TWO_BATCHES, task=REGRESSION)["weight"].item() == (3 * 32 + 8) / 4
+
+
+def test_fisher_is_half_the_mean_square_of_what_a_little_of_a_unit_costs_each_example(plain, batches):
+    net = plain.double().eval()
+    batches = [(inputs.double(), targets) for inputs, targets in batches]
+    inputs, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    scores = score(net, "fisher", granularity="channel", calibration=batches)
+    little = 1e-4
+    for name, group in {g.name: g for g in channel_groups(net) if g.prunable}.items():
+        for unit in range(group.units):
+            losses = []
+            for sign in (-1, 1):
+                changed = {k: v.clone() for k, v in net.state_dict().items()}
+                for member in group.consumers:
+                    changed[f"{member.layer}.weight"][:, member.positions[unit]] *= 1 + sign * little
+                outputs = torch.func.functional_call(net, changed, inputs)
+                losses.append(functional.cross_entropy(outputs, targets, reduction="none"))
+            change = (losses[1] - losses[0]) / (2 * little)
+            assert scores[name][unit].item() == pytest.approx((change.square() / 2).mean().item(), rel=1e-3, abs=1e-7)
