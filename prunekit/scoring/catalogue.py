@@ -6,7 +6,16 @@ from prunekit.core.settings import settings_of
 from prunekit.scoring.activations import Contribution, Entropy, Wanda
 from prunekit.scoring.base import Scorer
 from prunekit.scoring.gradients import Fisher, Gradient, Snip, Taylor
-from prunekit.scoring.weights import BatchNormScale, Deviation, GeometricMedian, Lamp, Magnitude, Random, Share
+from prunekit.scoring.weights import (
+    BatchNormScale,
+    Deviation,
+    GeometricMedian,
+    Lamp,
+    Magnitude,
+    Random,
+    Share,
+    SynapticFlow,
+)
 
 SCORERS: dict[str, type[Scorer]] = {
     s.name: s
@@ -20,6 +29,7 @@ SCORERS: dict[str, type[Scorer]] = {
         Lamp,
         GeometricMedian,
         Deviation,
+        SynapticFlow,
         Snip,
         Fisher,
         Wanda,

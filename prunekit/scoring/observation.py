@@ -1,5 +1,6 @@
 """What a scorer sees of a network: its weights, and their gradients on a batch or the layers' inputs on all."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -8,13 +9,14 @@ from torch import nn
 from torch.nn import functional
 from torch.utils._pytree import tree_map
 
-from prunekit.core.errors import BadSetting, CannotScore
+from prunekit.core.errors import BadSetting, CannotPrune, CannotScore
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
+from prunekit.scoring.flow import synaptic_flow
 from prunekit.scoring.inputs import Inputs, gathered
 from prunekit.structure.axes import channel_tensors
 from prunekit.structure.groups import Member
-from prunekit.structure.inputs import batch_size, forward
+from prunekit.structure.inputs import batch_size, example_inputs_of, forward
 from prunekit.structure.tracing_copy import first_line
 
 
@@ -33,7 +35,8 @@ class Observation:
 
     model: a copy over the same memory, not to be written to; layers: name of each weight tensor -> its layer;
     weights: name -> tensor, detached, float32; gradients: name -> dL/dw there, float32, zero where the loss does
-    not depend on it; inputs: layer -> what flows into it; seed: for what is drawn at random.
+    not depend on it; inputs: layer -> what flows into it; seed: for what is drawn at random; example_inputs: a batch
+    that the network takes, or None for a guess.
     """
 
     model: nn.Module
@@ -42,6 +45,19 @@ class Observation:
     gradients: Mapping[str, torch.Tensor] = field(default_factory=dict)
     inputs: Mapping[str, Inputs] = field(default_factory=dict)
     seed: int = 0
+    example_inputs: object = None
+
+    @functools.cached_property
+    def flow(self) -> Mapping[str, torch.Tensor]:
+        """What passes through each weight without any data; see `synaptic_flow`. Raises CannotScore."""
+        try:
+            example = example_inputs_of(self.model, self.example_inputs)
+            return synaptic_flow(self.model, list(self.weights), example)
+        except CannotPrune as error:
+            raise CannotScore(str(error)) from error
+        except Exception as error:  # a stranger's forward pass may raise anything
+            sentence = _("The network does not run on ones in double precision: {reason}")
+            raise CannotScore(sentence.format(reason=first_line(error))) from error
 
     def weighted(self, members: Iterable[Member]) -> list[Member]:
         """Those members of a group that are convolutions or linear layers."""
@@ -87,7 +103,7 @@ def per_unit(channels: torch.Tensor, member: Member) -> torch.Tensor:
 
 
 def observations(
-    model: nn.Module, layers: Mapping[str, str], scorer, batches: Iterable, task: Task, seed: int
+    model: nn.Module, layers: Mapping[str, str], scorer, batches: Iterable, task: Task, seed: int, example_inputs=None
 ) -> Iterator[tuple[Observation, int]]:
     """What a scorer gets to see by its `needs` and `each`, each time with the number of examples behind it.
 
@@ -97,7 +113,7 @@ def observations(
     parameters = dict(model.named_parameters())
     weights = {name: parameters[name].detach().float() for name in layers}
     if scorer.needs == "weights":
-        yield Observation(model, layers, weights, seed=seed), 1
+        yield Observation(model, layers, weights, seed=seed, example_inputs=example_inputs), 1
         return
     if scorer.needs == "activations":
         yield from _inputs(model, layers, weights, batches, seed)

@@ -58,10 +58,10 @@ def score(
 ) -> Scores:
     """The scores of all prunable weights ("weight") or units ("channel") of a network, in its order.
 
-    scorer: a name of `SCORERS` with its knobs, or a `Scorer`; example_inputs: a batch to find the channel groups with
-    (guessed where it is missing); calibration: an iterable of (inputs, targets) batches, for scorers that need data,
-    whose batches count by their examples; task: names the loss of gradients, classification unless told otherwise;
-    seed: of what is drawn at random.
+    scorer: a name of `SCORERS` with its knobs, or a `Scorer`; example_inputs: a batch to find the channel groups with,
+    and what flows (guessed where it is missing); calibration: an iterable of (inputs, targets) batches, for scorers
+    that need data, whose batches count by their examples; task: names the loss of gradients, classification unless told
+    otherwise; seed: of what is drawn at random.
 
     The model is seen in eval mode and left as it is: weights, gradients, statistics, mode, hooks. Raises UnknownName,
     BadSetting, NeedsData without a calibration set (never another scorer instead), and CannotScore where the scorer has
@@ -85,7 +85,7 @@ def score(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         for observation, examples in observations(
-            twin, layers, scorer, calibration or (), task or CLASSIFICATION, seed
+            twin, layers, scorer, calibration or (), task or CLASSIFICATION, seed, example_inputs
         ):
             seen += examples
             for name, row in rows.items():

@@ -141,6 +141,30 @@ class Deviation(Scorer):
 
 
 @dataclass(frozen=True)
+class SynapticFlow(Scorer):
+    """|w| ∂R/∂|w| as a share of R: what passes through a weight, or through all that read a unit, when all weights are
+    positive and all inputs are one.
+    """
+
+    name = "synflow"
+    label = "SynFlow"
+    formula = "|w| · ∂R/∂|w| / R,  R = 1ᵀ ∏ |Wₗ| 1"
+    help = N_(
+        "How much of what flows through the net goes through the weight or channel, counting all paths and no data. "
+        "What enters a channel also leaves it, so a layer with few channels keeps them longer. The authors prune in "
+        "many small rounds."
+    )
+    source = "Tanaka et al. 2020, arXiv:2006.05467"
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        return seen.flow[name]
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        members = seen.weighted(group.consumers) or group.producers
+        return seen.unit_sums(members, lambda name: seen.flow[name]).sum(0)
+
+
+@dataclass(frozen=True)
 class BatchNormScale(Scorer):
     """|γ| of the batch norm behind a unit; their mean, where there are several."""
 

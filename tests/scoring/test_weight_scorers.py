@@ -1,5 +1,7 @@
 """Scorers that look at weights, on toys with weights 1..n."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -207,3 +209,64 @@ def test_the_slices_of_a_transposed_filter_run_along_its_outputs():
     assert score(net, "deviation", granularity="channel")["0"].tolist() == [1.5, 1.5, 1.5]
     middle = score(net, "geometric_median", granularity="channel")["0"]
     assert middle.tolist() == pytest.approx([3 * 2**0.5, 2 * 2**0.5, 3 * 2**0.5])
+
+
+def test_what_flows_through_each_weight_by_hand(two_layers):
+    two_layers[0].weight.data[1] *= -1
+    two_layers[2].weight.data[0, 2] *= -1
+    two_layers.input_shape = (2,)
+    # Ones become 3, 7 and 11, and these 3 + 14 + 33 = 50.
+    scores = score(two_layers, "synflow")
+    assert torch.allclose(scores["2.weight"] * 50, torch.tensor([[3.0, 14, 33]]))
+    assert torch.allclose(scores["0.weight"] * 50, torch.tensor([[1.0, 2], [2 * 3, 2 * 4], [3 * 5, 3 * 6]]))
+    assert torch.allclose(score(two_layers, "synflow", granularity="channel")["0"] * 50, torch.tensor([3.0, 14, 33]))
+
+
+def test_what_flows_through_a_layer_that_no_path_avoids_is_everything(plain):
+    for name, entry in score(plain, "synflow").items():
+        assert entry.sum().item() == pytest.approx(1, rel=1e-5), name
+
+
+def test_the_flow_is_what_taking_a_little_of_a_weight_away_costs(net):
+    """The oracle: the share of R that is lost, per part of the weight that is taken away."""
+    changed = copy.deepcopy(net).double().eval()
+    scores = score(net, "synflow")
+    with torch.no_grad():
+        for name, tensor in changed.state_dict().items():
+            if name.endswith(("bias", "running_mean")):
+                tensor.zero_()
+            elif tensor.is_floating_point():
+                tensor.abs_()
+        ones = torch.ones(1, 3, 8, 8, dtype=torch.float64)
+        whole = changed(ones).sum()
+        for name, entry in scores.items():
+            at = tuple(size // 2 for size in entry.shape)
+            weight = changed.get_parameter(name)
+            before = weight[at].item()
+            weight[at] = before * (1 - 1e-6)
+            lost = (whole - changed(ones).sum()).item() / whole.item() / 1e-6
+            weight[at] = before
+            assert entry[at].item() == pytest.approx(lost, rel=1e-3, abs=1e-9)
+
+
+def test_a_net_so_deep_that_its_flow_leaves_single_precision_has_finite_scores():
+    net = nn.Sequential(*(nn.Linear(100, 100) for _layer in range(30)))
+    for layer in net:
+        layer.weight.data.fill_(1.0)
+    scores = score(net, "synflow")  # R is 100 to the power of 31
+    assert all(entry.sum().item() == pytest.approx(1) for entry in scores.values())
+
+
+def test_a_net_that_does_not_take_double_precision_is_refused_in_a_sentence():
+    class Single(nn.Module):
+        input_shape = (2,)
+
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(2, 2)
+
+        def forward(self, x):
+            return self.layer(x.float())
+
+    with pytest.raises(CannotScore, match="does not run on ones in double precision"):
+        score(Single(), "synflow")
