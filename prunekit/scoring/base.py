@@ -18,8 +18,9 @@ class Scorer(ABC):
 
     Fields are its knobs, described by `core.settings.setting`. Class attributes say the rest: `name`, `label`,
     `formula`, `help`, `source` (the paper), `needs` ("weights", "gradients" or "activations": what an observation has
-    to hold), `each` (what one observation of gradients is made on: a "batch", an "example" or the whole "set") and
-    `granularities` (which of "weight" and "channel" it has an answer for).
+    to hold), of gradients `of` (what they are of: the "loss", or the "output", see `observation._drawn_sum`) and `each`
+    (what one observation is made on: a "batch", an "example" or the whole "set"), and `granularities` (which of
+    "weight" and "channel" it has an answer for).
 
     Both rules see one observation at a time: the network alone when it needs no data, all that flows through it on the
     calibration set when it needs activations, and gradients as `each` says when it needs those: the scores of several
@@ -32,6 +33,7 @@ class Scorer(ABC):
     help: ClassVar[str]
     source: ClassVar[str]
     needs: ClassVar[str] = "weights"
+    of: ClassVar[str] = "loss"
     each: ClassVar[str] = "batch"
     granularities: ClassVar[tuple[str, ...]] = tuple(GRANULARITIES)
 

@@ -5,7 +5,7 @@ from prunekit.core.language import _
 from prunekit.core.settings import settings_of
 from prunekit.scoring.activations import Contribution, Entropy, Wanda
 from prunekit.scoring.base import Scorer
-from prunekit.scoring.gradients import Fisher, Gradient, Snip, Taylor
+from prunekit.scoring.gradients import Fisher, Gradient, OutputGradient, Snip, Taylor
 from prunekit.scoring.weights import (
     BatchNormScale,
     Deviation,
@@ -32,6 +32,7 @@ SCORERS: dict[str, type[Scorer]] = {
         SynapticFlow,
         Snip,
         Fisher,
+        OutputGradient,
         Wanda,
         Entropy,
         Random,

@@ -98,6 +98,32 @@ class Fisher(Scorer):
         return unit_change(seen, group).square() / 2
 
 
+@dataclass(frozen=True)
+class OutputGradient(Scorer):
+    """‖∂M/∂w‖², over all outputs M of an example, averaged over the examples; of a unit, added up over its own weights.
+
+    Estimated from one random combination of the outputs of each example.
+    """
+
+    name = "output_gradient"
+    label = N_("Output gradient")
+    formula = "mean ‖∂M/∂w‖²"
+    help = N_(
+        "Weights that move the outputs of the network matter, whether or not the answer is right: no label is looked "
+        "at. It looks at one example after the other, so it takes longer."
+    )
+    source = "Aljundi et al. 2018, arXiv:1711.09601"
+    needs = "gradients"
+    of = "output"
+    each = "example"
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        return seen.gradients[name].square()
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(group.producers, lambda name: seen.gradients[name].square()).sum(0)
+
+
 def change(seen: Observation, name: str) -> torch.Tensor:
     """w ∂L/∂w: less that much, to first order, is the loss without each weight."""
     return seen.weights[name] * seen.gradients[name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 from prunekit.core.errors import BadSetting, CannotPrune, CannotScore
 from prunekit.core.language import _
@@ -34,9 +34,9 @@ class Observation:
     """A network in eval mode, as seen on no data, on a batch or one example of it, or on a whole calibration set.
 
     model: a copy over the same memory, not to be written to; layers: name of each weight tensor -> its layer;
-    weights: name -> tensor, detached, float32; gradients: name -> dL/dw there, float32, zero where the loss does
-    not depend on it; inputs: layer -> what flows into it; seed: for what is drawn at random; example_inputs: a batch
-    that the network takes, or None for a guess.
+    weights: name -> tensor, detached, float32; gradients: name -> those that the scorer asks for, float32, zero where
+    nothing depends on it; inputs: layer -> what flows into it; seed: for what is drawn at random; example_inputs: a
+    batch that the network takes, or None for a guess.
     """
 
     model: nn.Module
@@ -122,7 +122,7 @@ def observations(
     mean: list[torch.Tensor] = []
     seen = 0
     for inputs, targets in _single(batches) if singly else map(_pair, batches):
-        found = _gradients(model, [parameters[name] for name in layers], inputs, targets, task)
+        found = _gradients(model, [parameters[name] for name in layers], inputs, targets, task, scorer.of)
         examples = batch_size(inputs)
         seen += examples
         if whole:
@@ -162,18 +162,33 @@ def _pair(batch) -> tuple:
     return tuple(batch)
 
 
-def _gradients(model: nn.Module, weights: list, inputs, targets, task: Task) -> list[torch.Tensor]:
+def _gradients(model: nn.Module, weights: list, inputs, targets, task: Task, of: str) -> list[torch.Tensor]:
     with torch.enable_grad():
         inputs, targets = tree_map(_usable, (inputs, targets))
         outputs = _run(model, inputs)
-        try:
-            loss = LOSSES[task.loss](outputs, targets)
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
-            sentence = _("The loss of the task {task} does not take the calibration targets: {reason}")
-            raise CannotScore(sentence.format(task=task.name, reason=first_line(error))) from error
+        value = _loss(outputs, targets, task) if of == "loss" else _drawn_sum(outputs)
         # autograd.grad, not backward(): no .grad is touched.
-        found = torch.autograd.grad(loss, weights, allow_unused=True)
+        found = torch.autograd.grad(value, weights, allow_unused=True)
     return [torch.zeros_like(w) if g is None else g.detach().float() for w, g in zip(weights, found, strict=True)]
+
+
+def _loss(outputs, targets, task: Task) -> torch.Tensor:
+    try:
+        return LOSSES[task.loss](outputs, targets)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        sentence = _("The loss of the task {task} does not take the calibration targets: {reason}")
+        raise CannotScore(sentence.format(task=task.name, reason=first_line(error))) from error
+
+
+def _drawn_sum(outputs) -> torch.Tensor:
+    """All outputs added up with signs drawn by lot: the expected square of its gradient is the sum of the squares of
+    their gradients, since the products of different ones cancel out (Hutchinson, 1989). One backward pass, not one for
+    each output.
+    """
+    numbers = [leaf for leaf in tree_leaves(outputs) if isinstance(leaf, torch.Tensor) and leaf.requires_grad]
+    if not numbers:
+        raise CannotScore(_("The network's outputs have no gradients."))
+    return sum((leaf * (2 * torch.randint_like(leaf, 2) - 1)).sum() for leaf in numbers)
 
 
 def _usable(value):

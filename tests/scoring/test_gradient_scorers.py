@@ -171,3 +171,30 @@ def test_fisher_is_half_the_mean_square_of_what_a_little_of_a_unit_costs_each_ex
                 losses.append(functional.cross_entropy(outputs, targets, reduction="none"))
             change = (losses[1] - losses[0]) / (2 * little)
             assert scores[name][unit].item() == pytest.approx((change.square() / 2).mean().item(), rel=1e-3, abs=1e-7)
+
+
+def test_the_output_gradient_of_one_output_by_hand():
+    # d 50 / dw = v_j * x_i: 1, 2 and 3 for each of the two inputs; then the neurons themselves.
+    scores = score(chain(), "output_gradient", calibration=ONES)
+    assert scores["0.weight"].tolist() == [[1, 1], [4, 4], [9, 9]]
+    assert scores["2.weight"].tolist() == [[9, 49, 121]]
+    assert score(chain(), "output_gradient", granularity="channel", calibration=ONES)["0"].tolist() == [2, 8, 18]
+
+
+def test_the_output_gradient_is_about_the_sum_over_all_outputs_of_their_squared_gradients(plain):
+    net, count = plain.eval(), 400
+    generator = torch.Generator().manual_seed(2)
+    inputs = torch.randn(count, 3, 8, 8, generator=generator)
+    wanted = torch.zeros_like(net.conv.weight)
+    for example in inputs.split(1):
+        for output in net(example)[0]:
+            wanted += torch.autograd.grad(output, net.conv.weight, retain_graph=True)[0].square() / count
+    found = score(net, "output_gradient", calibration=[(inputs, None)])["conv.weight"]
+    assert torch.corrcoef(torch.stack([found.flatten(), wanted.flatten()]))[0, 1] > 0.98
+    assert found.sum().item() == pytest.approx(wanted.sum().item(), rel=0.1)
+
+
+def test_labels_do_not_matter_to_the_output_gradient(plain, batches):
+    others = [(inputs, (targets + 1) % 3) for inputs, targets in batches]
+    one, other = (score(plain, "output_gradient", calibration=given) for given in (batches, others))
+    assert all(torch.equal(one[name], other[name]) for name in one)
