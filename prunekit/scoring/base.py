@@ -18,7 +18,7 @@ class Scorer(ABC):
 
     Fields are its knobs, described by `core.settings.setting`. Class attributes say the rest: `name`, `label`,
     `formula`, `help`, `source` (the paper), `needs` ("weights", "gradients" or "activations": what an observation has
-    to hold), of gradients `of` (what they are of: the "loss", or the "output", see `observation._drawn_sum`) and `each`
+    to hold), of gradients `of` (what they are of: the "loss", or the "output", see `observing._drawn_sum`) and `each`
     (what one observation is made on: a "batch", an "example" or the whole "set"), and `granularities` (which of
     "weight" and "channel" it has an answer for).
 

@@ -10,7 +10,7 @@ from prunekit.core.language import _
 from prunekit.core.tasks import CLASSIFICATION, Task
 from prunekit.scoring.base import Scorer
 from prunekit.scoring.catalogue import scorer_of
-from prunekit.scoring.observation import observations
+from prunekit.scoring.observing import observations
 from prunekit.structure.groups import Group, channel_groups
 from prunekit.structure.tracing_copy import tracing_copy
 from prunekit.structure.weights import weight_names
