@@ -59,6 +59,44 @@ class Wanda(Scorer):
 
 
 @dataclass(frozen=True)
+class Activity(Scorer):
+    """How often a unit fires, the share of x > 0 over examples and places, in [0, 1]: 1 - APoZ.
+
+    As the layers that read it see it. One that reads a single number of a whole map, behind a pooling, cannot tell: if
+    there are no others, what the unit's own layer gives, behind its batch norm, is looked at.
+    """
+
+    name = "activity"
+    label = N_("Activity")
+    formula = "1 − APoZ = share of x > 0"
+    help = N_(
+        "A channel that is zero for most examples and places does little. For networks with ReLU; without it, this "
+        "only tells how often a channel is positive."
+    )
+    source = "Hu et al. 2016, arXiv:1607.03250"
+    needs = "activations"
+    granularities = ("channel",)
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        raise NotImplementedError("a single weight does not fire")
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        makes_maps = any(seen.weights[f"{m.layer}.weight"].dim() > 2 for m in seen.weighted(group.producers))
+        shares = [
+            per_unit(seen.inputs[m.layer].active, m).mean(1)
+            for m in readers(seen, group)
+            if not (makes_maps and seen.weights[f"{m.layer}.weight"].dim() == 2 and m.positions.shape[1] == 1)
+        ]
+        if not shares:
+            makers = [m for m in group.producers if m.layer in seen.firing]
+            norms = [m for m in makers if f"{m.layer}.weight" not in seen.weights]
+            shares = [per_unit(seen.firing[m.layer], m).mean(1) for m in norms or makers]
+        if not shares:
+            raise CannotScore(_("The calibration set never reaches the channels of {layer}.").format(layer=group.name))
+        return torch.stack(shares).mean(0)
+
+
+@dataclass(frozen=True)
 class Entropy(Scorer):
     """The entropy, in bits, of a unit's mean activation over the examples, told in bins between its least and most."""
 

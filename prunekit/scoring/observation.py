@@ -23,8 +23,9 @@ class Observation:
 
     model: a copy over the same memory, not to be written to; layers: name of each weight tensor -> its layer;
     weights: name -> tensor, detached, float32; gradients: name -> those that the scorer asks for, float32, zero where
-    nothing depends on it; inputs: layer -> what flows into it; seed: for what is drawn at random; example_inputs: a
-    batch that the network takes, or None for a guess.
+    nothing depends on it; inputs: layer -> what flows into it; firing: layer -> how often each output channel is above
+    zero, of layers that are called, batch norms among them; seed: for what is drawn at random; example_inputs: a batch
+    that the network takes, or None for a guess.
     """
 
     model: nn.Module
@@ -32,6 +33,7 @@ class Observation:
     weights: Mapping[str, torch.Tensor]
     gradients: Mapping[str, torch.Tensor] = field(default_factory=dict)
     inputs: Mapping[str, Inputs] = field(default_factory=dict)
+    firing: Mapping[str, torch.Tensor] = field(default_factory=dict)
     seed: int = 0
     example_inputs: object = None
 

@@ -68,14 +68,15 @@ def observations(
 def _inputs(model: nn.Module, layers: Mapping[str, str], weights: Mapping, batches: Iterable, seed: int):
     """One observation of all batches, if there are any."""
     examples = 0
-    with gathered(model, dict.fromkeys(layers.values())) as found, torch.no_grad():
+    with gathered(model, dict.fromkeys(layers.values())) as (into, out), torch.no_grad():
         for batch in batches:
             inputs, _targets = _pair(batch)
             _run(model, inputs)
             examples += batch_size(inputs)
     if examples:
-        whole = {layer: one.whole() for layer, one in found.items()}
-        yield Observation(model, layers, weights, inputs=whole, seed=seed), examples
+        whole = {layer: one.whole() for layer, one in into.items()}
+        firing = {layer: share for layer, one in out.items() if (share := one.whole()) is not None}
+        yield Observation(model, layers, weights, inputs=whole, firing=firing, seed=seed), examples
 
 
 def _single(batches: Iterable) -> Iterator[tuple]:

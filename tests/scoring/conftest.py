@@ -57,6 +57,8 @@ def lived_in(net: nn.Module) -> nn.Module:
     for name, parameter in net.named_parameters():
         if "bn" in name:
             nn.init.uniform_(parameter, 0.5, 1.5)
+        if "bn" in name and name.endswith("bias"):  # some units fire often, others seldom
+            parameter.data = torch.linspace(-1, 1, len(parameter))
     net.train()
     with torch.no_grad():
         for _ in range(3):

@@ -54,6 +54,54 @@ def test_wanda_is_the_root_mean_square_of_what_a_weight_adds_to_its_output(net, 
         assert torch.allclose(scores[f"{name}.weight"], terms.square().mean(0).sqrt(), rtol=1e-4)
 
 
+def test_activity_is_how_often_a_neuron_is_above_zero():
+    calibration = batch([1.0, 1.0], [-1.0, -1.0], [1.0, 0.0], [0.0, 0.0])
+    assert channels(chain(nn.ReLU()), "activity", calibration) == [0.5, 0.25, 0.5]
+
+
+IMAGE = [(torch.tensor([[1.0, 2.0], [3.0, -1.0]]).reshape(1, 1, 2, 2), torch.zeros(1))]
+
+
+def two_maps(*behind: nn.Module) -> nn.Module:
+    """A channel that is above zero at three of the four places of the image, and one that is at the fourth."""
+    net = nn.Sequential(nn.Conv2d(1, 2, 1, bias=False), *behind)
+    net[0].weight.data = torch.tensor([1.0, -1.0]).reshape(2, 1, 1, 1)
+    net.input_shape = (1, 2, 2)
+    return net
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        (nn.ReLU(), nn.Conv2d(2, 1, 1)),
+        (nn.ReLU(), nn.Flatten(), nn.Linear(8, 1)),
+        (nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 1)),
+        (nn.BatchNorm2d(2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 1)),
+    ],
+)
+def test_activity_counts_the_places_of_an_image_whatever_reads_it(behind):
+    assert channels(two_maps(*behind), "activity", IMAGE) == [0.75, 0.25]
+
+
+def test_activity_looks_behind_the_batch_norm():
+    norm = nn.BatchNorm2d(2)
+    norm.bias.data = torch.tensor([-2.5, 5.0])
+    assert channels(
+        two_maps(norm, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 1)), "activity", IMAGE
+    ) == [0.25, 1]
+
+
+def test_activity_is_one_less_the_zeros_behind_the_relu(plain, batches):
+    plain.eval()
+    with torch.no_grad():
+        inputs = torch.cat([inputs for inputs, _targets in batches])
+        maps = torch.max_pool2d(torch.relu(plain.bn(plain.conv(inputs))), 2)
+        hidden = torch.relu(plain.bn_hidden(plain.hidden(maps.flatten(1))))
+    scores = score(plain, "activity", granularity="channel", calibration=batches)
+    assert torch.allclose(scores["conv"], 1 - (maps == 0).float().mean((0, 2, 3)))
+    assert torch.allclose(scores["hidden"], 1 - (hidden == 0).float().mean(0))
+
+
 def test_a_neuron_that_is_now_this_now_that_has_one_bit_and_a_constant_one_none():
     net = chain(nn.Identity())
     net[0].weight.data = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
