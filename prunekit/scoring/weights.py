@@ -113,8 +113,7 @@ class GeometricMedian(Scorer):
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
         slices = (seen.unit_slices(member) for member in seen.weighted(group.producers))
-        # The direct way: by a matrix product, the distance of two nearly equal units is lost in rounding.
-        return sum(torch.cdist(s, s, compute_mode="donot_use_mm_for_euclid_dist").sum(1) for s in slices)
+        return sum(_distances(s).sum(1) for s in slices).float()
 
 
 @dataclass(frozen=True)
@@ -217,6 +216,14 @@ class Random(Scorer):
         # A generator of its own for each entry: the lots do not depend on which other layers there are.
         generator = torch.Generator().manual_seed(int(fingerprint([seed, name], 15), 16))
         return torch.rand(shape, generator=generator)
+
+
+def _distances(rows: torch.Tensor) -> torch.Tensor:
+    """The distances of all rows from each other, shape (rows, rows), in double precision."""
+    # By a matrix product, or 4,096 rows of 25,088 weights take minutes; what that loses in rounding is what all rows
+    # have in common, and in single precision it would be all there is between nearly equal ones.
+    rows = rows.double() - rows.double().mean(0)
+    return torch.cdist(rows, rows, compute_mode="use_mm_for_euclid_dist")
 
 
 def _positive(total: torch.Tensor) -> torch.Tensor:
