@@ -72,16 +72,18 @@ def deepen(deep: ResNet, shallow: ResNet) -> None:
     After Net2Net (Chen et al., 2016). Raises RuntimeError where the widths or the classes differ, ValueError where
     `deep` has not a whole multiple of the blocks.
     """
+    stages = {name: part for name, part in shallow.named_children() if isinstance(part, nn.Sequential)}
+    for name, part in stages.items():
+        if len(getattr(deep, name)) % len(part):
+            raise ValueError(f"{len(getattr(deep, name))} blocks are no multiple of {len(part)}")
     for name, part in shallow.named_children():
-        if not isinstance(part, nn.Sequential):
+        if name not in stages:
             getattr(deep, name).load_state_dict(part.state_dict())
             continue
-        stage = getattr(deep, name)
-        apart, rest = divmod(len(stage), len(part))
-        if rest:
-            raise ValueError(f"{len(stage)} blocks are no multiple of {len(part)}")
-        for place, block in enumerate(stage):
+        apart = len(getattr(deep, name)) // len(part)
+        for place, block in enumerate(getattr(deep, name)):
             if place % apart == 0:
                 block.load_state_dict(part[place // apart].state_dict())
             else:
                 nn.init.zeros_(block.bn2.weight)
+                nn.init.zeros_(block.bn2.bias)

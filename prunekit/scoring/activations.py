@@ -9,8 +9,8 @@ import torch
 from prunekit.core.errors import CannotScore
 from prunekit.core.language import N_, _
 from prunekit.core.settings import setting
+from prunekit.scoring.activity import Activity
 from prunekit.scoring.base import Scorer
-from prunekit.scoring.inputs import Inputs
 from prunekit.scoring.observation import Observation, per_unit
 from prunekit.structure.groups import Group, Member
 
@@ -30,10 +30,10 @@ class Contribution(Scorer):
     needs = "activations"
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
-        return seen.weights[name].abs() * seen.along_inputs(name, lambda inputs: inputs.size)
+        return seen.weights[name].abs() * seen.along_inputs(name, lambda x: x.size)
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return as_read(seen, group, lambda inputs: inputs.size)
+        return as_read(seen, group, lambda x: x.size)
 
 
 @dataclass(frozen=True)
@@ -52,22 +52,22 @@ class Wanda(Scorer):
     needs = "activations"
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
-        return seen.weights[name].abs() * seen.along_inputs(name, lambda inputs: inputs.square.sqrt())
+        return seen.weights[name].abs() * seen.along_inputs(name, lambda x: x.square.sqrt())
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
         return seen.unit_sums(readers(seen, group), lambda name: self.of_weights(seen, name)).sum(0)
 
 
 @dataclass(frozen=True)
-class Activity(Scorer):
+class Firing(Scorer):
     """How often a unit fires, the share of x > 0 over examples and places, in [0, 1]: 1 - APoZ.
 
     As the layers that read it see it. One that reads a single number of a whole map, behind a pooling, cannot tell: if
-    there are no others, what the unit's own layer gives, behind its batch norm, is looked at.
+    there are no others, what the unit's own layer gives, behind its normalisation, is looked at.
     """
 
-    name = "activity"
-    label = N_("Activity")
+    name = "firing"
+    label = N_("Firing rate")
     formula = "1 − APoZ = share of x > 0"
     help = N_(
         "A channel that is zero for most examples and places does little. For networks with ReLU; without it, this "
@@ -75,25 +75,20 @@ class Activity(Scorer):
     )
     source = "Hu et al. 2016, arXiv:1607.03250"
     needs = "activations"
+    behind = True
     granularities = ("channel",)
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("a single weight does not fire")
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        makes_maps = any(seen.weights[f"{m.layer}.weight"].dim() > 2 for m in seen.weighted(group.producers))
-        shares = [
-            per_unit(seen.inputs[m.layer].active, m).mean(1)
-            for m in readers(seen, group)
-            if not (makes_maps and seen.weights[f"{m.layer}.weight"].dim() == 2 and m.positions.shape[1] == 1)
-        ]
-        if not shares:
-            makers = [m for m in group.producers if m.layer in seen.firing]
-            norms = [m for m in makers if f"{m.layer}.weight" not in seen.weights]
-            shares = [per_unit(seen.firing[m.layer], m).mean(1) for m in norms or makers]
-        if not shares:
-            raise CannotScore(_("The calibration set never reaches the channels of {layer}.").format(layer=group.name))
-        return torch.stack(shares).mean(0)
+        makers = [m for m in group.producers if m.layer in seen.outputs]
+        maps = any(seen.outputs[m.layer].places > 1 for m in makers)
+        looks = [m for m in readers(seen, group) if not (maps and _sees_one_number(seen, m))]
+        if looks:
+            return _mean_over(looks, lambda m: seen.into(m.layer, lambda x: x.active))
+        norms = [m for m in makers if f"{m.layer}.weight" not in seen.weights]
+        return _mean_over(norms or makers, lambda m: seen.outputs[m.layer].active)
 
 
 @dataclass(frozen=True)
@@ -117,25 +112,29 @@ class Entropy(Scorer):
         raise NotImplementedError("a single weight has no activation of its own")
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return as_read(seen, group, lambda inputs: self._bits(inputs.by_example))
+        # Behind a flatten, a channel's mean is that over all the places that were made one feature each.
+        found = []
+        for member in readers(seen, group):
+            means = per_unit(seen.into(member.layer, lambda x: x.by_example.T), member).mean(1)
+            found.append(self._bits(means.reshape(group.units, -1)))
+        return torch.stack(found).mean(0)
 
     def _bits(self, means: torch.Tensor) -> torch.Tensor:
-        """The entropy of each column of (examples, channels)."""
-        if not len(means):  # a layer that is never called
-            return means.new_zeros(means.shape[1])
-        least, most = means.aminmax(dim=0)
+        """The entropy of each row of (units, examples)."""
+        least, most = means.aminmax(dim=1, keepdim=True)
         place = (means - least) / (most - least).clamp_min(torch.finfo(means.dtype).tiny)
         place = (place * self.bins).long().clamp(0, self.bins - 1)
-        counts = means.new_zeros(self.bins, means.shape[1]).scatter_add_(0, place, torch.ones_like(means))
-        return -torch.special.xlogy(counts, counts / len(means)).sum(0) / (len(means) * math.log(2))
+        counts = means.new_zeros(len(means), self.bins).scatter_add_(1, place, torch.ones_like(means))
+        examples = means.shape[1]
+        return -torch.special.xlogy(counts, counts / examples).sum(1) / (examples * math.log(2))
 
 
-def as_read(seen: Observation, group: Group, value: Callable[[Inputs], torch.Tensor]) -> torch.Tensor:
+def as_read(seen: Observation, group: Group, value: Callable[[Activity], torch.Tensor]) -> torch.Tensor:
     """A quantity of a group's channels as the layers that read them see it: the mean over positions and readers.
 
-    value: gives of a layer's inputs a number for each channel. Raises CannotScore where nothing reads the channels.
+    value: gives of what flows into a layer a number for each channel. Raises CannotScore where nothing reads them.
     """
-    return torch.stack([per_unit(value(seen.inputs[m.layer]), m).mean(1) for m in readers(seen, group)]).mean(0)
+    return _mean_over(readers(seen, group), lambda m: seen.into(m.layer, value))
 
 
 def readers(seen: Observation, group: Group) -> list[Member]:
@@ -144,3 +143,11 @@ def readers(seen: Observation, group: Group) -> list[Member]:
     if not found:
         raise CannotScore(_("No layer reads the channels of {layer}.").format(layer=group.name))
     return found
+
+
+def _mean_over(members: list[Member], channels: Callable[[Member], torch.Tensor]) -> torch.Tensor:
+    return torch.stack([per_unit(channels(m), m).mean(1) for m in members]).mean(0)
+
+
+def _sees_one_number(seen: Observation, member: Member) -> bool:
+    return member.layer in seen.inputs and seen.inputs[member.layer].places * member.positions.shape[1] == 1

@@ -18,9 +18,10 @@ class Scorer(ABC):
 
     Fields are its knobs, described by `core.settings.setting`. Class attributes say the rest: `name`, `label`,
     `formula`, `help`, `source` (the paper), `needs` ("weights", "gradients" or "activations": what an observation has
-    to hold), of gradients `of` (what they are of: the "loss", or the "output", see `observing._drawn_sum`) and `each`
-    (what one observation is made on: a "batch", an "example" or the whole "set"), and `granularities` (which of
-    "weight" and "channel" it has an answer for).
+    to hold) and `granularities` (which of "weight" and "channel" it has an answer for). Of gradients: `of` (what they
+    are of: the "loss", or the "output", see `observing._drawn_sum`) and `each` (what one observation is made on: a
+    "batch", an "example" or the whole "set"). Of activations: `behind` (whether those behind the layers are needed
+    too).
 
     Both rules see one observation at a time: the network alone when it needs no data, all that flows through it on the
     calibration set when it needs activations, and gradients as `each` says when it needs those: the scores of several
@@ -35,6 +36,7 @@ class Scorer(ABC):
     needs: ClassVar[str] = "weights"
     of: ClassVar[str] = "loss"
     each: ClassVar[str] = "batch"
+    behind: ClassVar[bool] = False
     granularities: ClassVar[tuple[str, ...]] = tuple(GRANULARITIES)
 
     def __post_init__(self):

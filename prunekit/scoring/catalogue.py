@@ -3,7 +3,7 @@
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.language import _
 from prunekit.core.settings import settings_of
-from prunekit.scoring.activations import Activity, Contribution, Entropy, Wanda
+from prunekit.scoring.activations import Contribution, Entropy, Firing, Wanda
 from prunekit.scoring.base import Scorer
 from prunekit.scoring.gradients import Fisher, Gradient, OutputGradient, Snip, Taylor
 from prunekit.scoring.weights import (
@@ -34,7 +34,7 @@ SCORERS: dict[str, type[Scorer]] = {
         Fisher,
         OutputGradient,
         Wanda,
-        Activity,
+        Firing,
         Entropy,
         Random,
     )

@@ -112,7 +112,7 @@ class OutputGradient(Scorer):
         "Weights that move the outputs of the network matter, whether or not the answer is right: no label is looked "
         "at. It looks at one example after the other, so it takes longer."
     )
-    source = "Aljundi et al. 2018, arXiv:1711.09601"
+    source = "compare Aljundi et al. 2018, arXiv:1711.09601"
     needs = "gradients"
     of = "output"
     each = "example"
@@ -131,5 +131,4 @@ def change(seen: Observation, name: str) -> torch.Tensor:
 
 def unit_change(seen: Observation, group: Group) -> torch.Tensor:
     """The changes of all weights that read a unit, added up; of those that make it, where nothing reads it."""
-    readers = seen.weighted(group.consumers) or group.producers
-    return seen.unit_sums(readers, lambda name: change(seen, name)).sum(0)
+    return seen.unit_sums(seen.readers(group), lambda name: change(seen, name)).sum(0)

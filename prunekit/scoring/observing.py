@@ -10,8 +10,8 @@ from torch.utils._pytree import tree_leaves, tree_map
 from prunekit.core.errors import BadSetting, CannotScore
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
+from prunekit.scoring.activity import gathered
 from prunekit.scoring.base import Scorer
-from prunekit.scoring.inputs import gathered
 from prunekit.scoring.observation import Observation
 from prunekit.structure.inputs import batch_size, forward
 from prunekit.structure.tracing_copy import first_line
@@ -46,7 +46,7 @@ def observations(
         yield Observation(model, layers, weights, seed=seed, example_inputs=example_inputs), 1
         return
     if scorer.needs == "activations":
-        yield from _inputs(model, layers, weights, batches, seed)
+        yield from _activations(model, layers, weights, batches, seed, scorer.behind)
         return
     singly, whole = scorer.each == "example", scorer.each == "set"
     mean: list[torch.Tensor] = []
@@ -56,7 +56,8 @@ def observations(
         examples = batch_size(inputs)
         seen += examples
         if whole:
-            mean = [m.lerp_(g, examples / seen) for m, g in zip(mean, found, strict=True)] if mean else found
+            # Not in place: autograd may have given the same tensor for two weights.
+            mean = [m.lerp(g, examples / seen) for m, g in zip(mean, found, strict=True)] if mean else found
         else:
             gradients = dict(zip(layers, found, strict=True))
             yield Observation(model, layers, weights, gradients=gradients, seed=seed), examples
@@ -65,42 +66,71 @@ def observations(
         yield Observation(model, layers, weights, gradients=gradients, seed=seed), seen
 
 
-def _inputs(model: nn.Module, layers: Mapping[str, str], weights: Mapping, batches: Iterable, seed: int):
+def _activations(
+    model: nn.Module, layers: Mapping[str, str], weights: Mapping, batches: Iterable, seed: int, behind: bool
+) -> Iterator[tuple[Observation, int]]:
     """One observation of all batches, if there are any."""
     examples = 0
-    with gathered(model, dict.fromkeys(layers.values())) as (into, out), torch.no_grad():
+    with gathered(model, dict.fromkeys(layers.values()), behind) as found, torch.no_grad():
         for batch in batches:
             inputs, _targets = _pair(batch)
             _run(model, inputs)
             examples += batch_size(inputs)
-    if examples:
-        whole = {layer: one.whole() for layer, one in into.items()}
-        firing = {layer: share for layer, one in out.items() if (share := one.whole()) is not None}
-        yield Observation(model, layers, weights, inputs=whole, firing=firing, seed=seed), examples
+    if not examples:
+        return
+    into, out = ({layer: one.whole() for layer, one in side.items() if one.count} for side in found)
+    for layer, activity in (into | out).items():
+        if not torch.isfinite(activity.square).all():
+            sentence = _("The activations at {layer} are not finite; look for such values in weights and data.")
+            raise CannotScore(sentence.format(layer=layer))
+    quiet = [name for name, layer in layers.items() if layer not in into]
+    unseen = frozenset(layers[name] for name in _used(model, quiet, inputs))
+    yield Observation(model, layers, weights, inputs=into, outputs=out, unseen=unseen, seed=seed), examples
+
+
+def _used(model: nn.Module, names: list[str], inputs) -> list[str]:
+    """Which of some weights the outputs depend on, although their layers are never called: attention reads its own."""
+    if not names:
+        return []
+    with torch.enable_grad():
+        total = _drawn_sum(_run(model, inputs))
+        found = torch.autograd.grad(total, [model.get_parameter(name) for name in names], allow_unused=True)
+    return [name for name, gradient in zip(names, found, strict=True) if gradient is not None]
 
 
 def _single(batches: Iterable) -> Iterator[tuple]:
-    """The examples of all batches, each as a batch of its own."""
+    """The examples of all batches, each as a batch of its own; what has another first axis belongs to all of them."""
     for batch in batches:
-        pair = _pair(batch)
-        for i in range(batch_size(pair[0])):
-            yield tree_map(lambda value, i=i: value[i : i + 1] if isinstance(value, torch.Tensor) else value, pair)
+        inputs, targets = pair = _pair(batch)
+        count = batch_size(inputs)
+        if isinstance(targets, torch.Tensor) and not targets.dim():  # an example without a batch axis
+            yield pair
+            continue
+        for i in range(count):
+            yield tree_map(lambda value, i=i, count=count: _row(value, i, count), pair)
+
+
+def _row(value, i: int, count: int):
+    batched = isinstance(value, torch.Tensor) and value.dim() and len(value) == count
+    return value[i : i + 1] if batched else value
 
 
 def _pair(batch) -> tuple:
+    """The inputs and the targets of a batch, copied: a network may write to what it is given, and tensors made in
+    inference mode could not take part in gradients.
+    """
     if not isinstance(batch, (tuple, list)) or len(batch) != 2:
         raise BadSetting(_("A calibration set must give (inputs, targets) batches, as data.train.batches(64) does."))
-    return tuple(batch)
+    return tree_map(lambda value: value.clone() if isinstance(value, torch.Tensor) else value, tuple(batch))
 
 
 def _gradients(model: nn.Module, weights: list, inputs, targets, task: Task, of: str) -> list[torch.Tensor]:
     with torch.enable_grad():
-        inputs, targets = tree_map(_usable, (inputs, targets))
         outputs = _run(model, inputs)
         value = _loss(outputs, targets, task) if of == "loss" else _drawn_sum(outputs)
         # autograd.grad, not backward(): no .grad is touched.
         found = torch.autograd.grad(value, weights, allow_unused=True)
-    return [torch.zeros_like(w) if g is None else g.detach().float() for w, g in zip(weights, found, strict=True)]
+    return [(torch.zeros_like(w) if g is None else g.detach()).float() for w, g in zip(weights, found, strict=True)]
 
 
 def _loss(outputs, targets, task: Task) -> torch.Tensor:
@@ -119,14 +149,9 @@ def _drawn_sum(outputs) -> torch.Tensor:
     numbers = [leaf for leaf in tree_leaves(outputs) if isinstance(leaf, torch.Tensor) and leaf.requires_grad]
     if not numbers:
         raise CannotScore(_("The network's outputs have no gradients."))
-    return sum((leaf * (2 * torch.randint_like(leaf, 2) - 1)).sum() for leaf in numbers)
-
-
-def _usable(value):
-    """Tensors made in inference mode cannot take part in gradients; a clone can."""
-    if isinstance(value, torch.Tensor) and value.is_inference():
-        return value.clone()
-    return value
+    # Drawn on the CPU, whose generator the scores are seeded on.
+    signs = (2 * torch.randint(2, leaf.shape).to(leaf) - 1 for leaf in numbers)
+    return sum((leaf * sign).sum() for leaf, sign in zip(numbers, signs, strict=True))
 
 
 def _run(model: nn.Module, inputs):

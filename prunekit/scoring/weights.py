@@ -151,7 +151,7 @@ class SynapticFlow(Scorer):
     help = N_(
         "How much of what flows through the net goes through the weight or channel, counting all paths and no data. "
         "What enters a channel also leaves it, so a layer with few channels keeps them longer. The authors prune in "
-        "many small rounds."
+        "many small rounds. Only for networks that pass everything on in proportion, as with ReLU and batch norm."
     )
     source = "Tanaka et al. 2020, arXiv:2006.05467"
 
@@ -159,8 +159,7 @@ class SynapticFlow(Scorer):
         return seen.flow[name]
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        members = seen.weighted(group.consumers) or group.producers
-        return seen.unit_sums(members, lambda name: seen.flow[name]).sum(0)
+        return seen.unit_sums(seen.readers(group), lambda name: seen.flow[name]).sum(0)
 
 
 @dataclass(frozen=True)
@@ -222,8 +221,11 @@ def _distances(rows: torch.Tensor) -> torch.Tensor:
     """The distances of all rows from each other, shape (rows, rows), in double precision."""
     # By a matrix product, or 4,096 rows of 25,088 weights take minutes; what that loses in rounding is what all rows
     # have in common, and in single precision it would be all there is between nearly equal ones.
-    rows = rows.double() - rows.double().mean(0)
-    return torch.cdist(rows, rows, compute_mode="use_mm_for_euclid_dist")
+    rows = rows.double()
+    rows -= rows.mean(0)
+    products = rows @ rows.T
+    squares = products.diagonal()
+    return (squares[:, None] + squares - 2 * products).clamp_min_(0).sqrt_()
 
 
 def _positive(total: torch.Tensor) -> torch.Tensor:

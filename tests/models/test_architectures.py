@@ -72,7 +72,7 @@ def test_a_resnet_is_6n_plus_2_layers_deep(depth, blocks):
 def test_a_deepened_resnet_answers_as_the_shallow_one_and_all_its_blocks_learn():
     torch.manual_seed(0)
     shallow, deep = (build("resnet", {"depth": depth, "width": 4}) for depth in (8, 20))
-    deepen(deep, lived_in(shallow))
+    deepen(lived_in(deep), lived_in(shallow))
     x = torch.randn(4, *deep.input_shape)
     with torch.no_grad():
         assert relative_difference(deep.eval()(x), shallow.eval()(x)) < 1e-5

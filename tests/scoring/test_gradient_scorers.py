@@ -198,3 +198,49 @@ def test_labels_do_not_matter_to_the_output_gradient(plain, batches):
     others = [(inputs, (targets + 1) % 3) for inputs, targets in batches]
     one, other = (score(plain, "output_gradient", calibration=given) for given in (batches, others))
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+class Summed(nn.Module):
+    """Two weights with the same gradient."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.other = (nn.Linear(1, 1, bias=False) for _layer in range(2))
+        for layer in (self.one, self.other):
+            layer.weight.data.fill_(0.5)
+
+    def forward(self, x):
+        return functional.linear(x, self.one.weight + self.other.weight)
+
+
+def test_weights_that_share_a_gradient_are_averaged_once_each():
+    batches = [(torch.ones(1, 1), torch.full((1, 1), wanted)) for wanted in (0.0, 3.0)]
+    # The answer is 1: dL/dw is 2 and -4, on average -1.
+    scores = score(Summed(), "snip", calibration=batches, task=REGRESSION)
+    assert [scores[name].item() for name in ("one.weight", "other.weight")] == [0.5, 0.5]
+
+
+def test_an_unused_layer_of_a_net_in_double_precision_scores_in_single_too():
+    scores = score(
+        Spare().double(), "gradient", calibration=[(ONES[0][0].double(), ONES[0][1].double())], task=REGRESSION
+    )
+    assert {entry.dtype for entry in scores.values()} == {torch.float32}
+
+
+class Scaled(nn.Module):
+    """Takes a number that belongs to no example."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 1, bias=False)
+
+    def forward(self, x, factors):
+        return self.layer(x * factors)
+
+
+@pytest.mark.parametrize("factors", [torch.tensor(2.0), torch.tensor([2.0, 2.0])])
+def test_what_belongs_to_all_examples_stays_whole_when_they_are_looked_at_one_by_one(factors):
+    net, x = Scaled(), torch.arange(6.0).reshape(3, 2)
+    found = score(net, "fisher", calibration=[((x, factors), torch.ones(3, 1))], task=REGRESSION)
+    plain = score(net.layer, "fisher", calibration=[(2 * x, torch.ones(3, 1))], task=REGRESSION)
+    assert torch.allclose(found["layer.weight"], plain["weight"])

@@ -270,3 +270,20 @@ def test_a_net_that_does_not_take_double_precision_is_refused_in_a_sentence():
 
     with pytest.raises(CannotScore, match="does not run on ones in double precision"):
         score(Single(), "synflow")
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU6(), nn.Tanh(), nn.Hardtanh()])
+def test_what_saturates_lets_everything_through_as_well(activation):
+    torch.manual_seed(0)
+    bent, straight = (
+        nn.Sequential(nn.Linear(5, 9), a, nn.Linear(9, 7), a, nn.Linear(7, 3)) for a in (activation, nn.ReLU())
+    )
+    straight.load_state_dict(bent.state_dict())
+    one, other = score(bent, "synflow"), score(straight, "synflow")
+    assert all(torch.allclose(one[name], other[name], rtol=1e-5) for name in one)
+
+
+@pytest.mark.parametrize("part", [nn.Softmax(dim=-1), nn.LogSoftmax(dim=-1), nn.LayerNorm(3), nn.Sigmoid()])
+def test_a_net_that_passes_nothing_on_in_proportion_has_no_flow(part):
+    with pytest.raises(CannotScore, match="grow in proportion to its inputs"):
+        score(nn.Sequential(nn.Linear(2, 3), part), "synflow")

@@ -81,7 +81,7 @@ def _points(name: str, study, store: Ledger) -> list[dict]:
     for label, recipe in _told(name, study):
         mark = recipe.fingerprint
         if mark not in known:
-            known[mark] = run_here(recipe, store, report=_narrate).result | {"environment": results.environment()}
+            known[mark] = run_here(recipe, store, report=_narrate).result
             begun.keep(name, known)
         points.append({"label": label} | known[mark])
     return points

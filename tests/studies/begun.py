@@ -21,7 +21,7 @@ def keep(name: str, runs: Mapping[str, dict]) -> None:
 
 
 def clear(name: str) -> None:
-    """The study is finished: its results tell all from now on, and the next time it is run afresh."""
+    """The study is finished: its results tell all from now on, and another machine runs it afresh."""
     _path(name).unlink(missing_ok=True)
 
 

@@ -64,10 +64,10 @@ def test_another_machine_runs_only_what_is_left(small, machine, tmp_path):
     saved = results.load(tmp_path / "results.json")
     assert saved["rows"][0]["spread"] == "seed 0 and seed 1"
     assert [point["seed"] for point in saved["points"]["small"]] == [0, 1]
-    assert all(point["environment"]["machine"] for point in saved["points"]["small"])
+    assert all(point["environment"]["cpu"] for point in saved["points"]["small"])
 
 
-def test_a_finished_study_is_run_afresh_by_whoever_repeats_it(small, machine):
+def test_a_finished_study_is_run_afresh_on_another_machine(small, machine):
     assert machine("one") == [0, 1]
     assert machine("other") == [0, 1]
 
