@@ -37,6 +37,17 @@ from prunekit.training.checkpoint import from_bytes, to_bytes
 
 
 @dataclass(frozen=True)
+class Turn:
+    """A pass of the learning rate from its start to zero."""
+
+    training: Training
+    erase: int = 0  # see `Split`
+
+    def plain(self) -> dict:
+        return told(self.training) | ({"erase": self.erase} if self.erase else {})
+
+
+@dataclass(frozen=True)
 class Sample:
     """What a sample model is made from."""
 
@@ -50,10 +61,13 @@ class Sample:
     seed: int = 0
     prefer: str = "auto"
     erase: int = 0  # see `Split`
+    then: tuple[Turn, ...] = ()  # further turns, each from where the one before it ended
     begins_as: str = ""  # a shallower sample model, see `deepen`
     teacher: str = ""  # the sample model that `Training.distillation` asks
 
 
+# What a training of several turns has come to after each but the last: to commit, so that another machine goes on.
+BEGUN = HERE / "begun"
 AUGMENTATION = ("shift", "flips", "erase")
 OTHERS = ("begins_as", "teacher")  # sample models that a sample was made with
 
@@ -115,9 +129,14 @@ SAMPLES = {
         arguments={"depth": 56, "width": 16, "classes": 10, "input_shape": [3, 32, 32]},
         data="cifar10",
         split=CIFAR10_SPLIT,
-        # From scratch and without the teacher, 46 epochs gave 0.917 on validation and 0.989 in training.
+        # From scratch and without the teacher, 46 epochs gave 0.917 on validation and 0.989 in training; the first turn
+        # here gives 0.918 and 0.955.
         training=Training(epochs=10, learning_rate=0.05, batch_size=64, weight_decay=1e-3, distillation=0.9),
         prefer="full",
+        then=tuple(
+            Turn(Training(epochs=10, learning_rate=rate, batch_size=64, weight_decay=1e-3, distillation=0.9), erase=8)
+            for rate in (0.03, 0.02)
+        ),
         begins_as="resnet20-cifar10",
         teacher="vgg-cifar10",
     ),
@@ -158,37 +177,53 @@ def main() -> None:
     keep_freed_memory()
 
     sample = SAMPLES[given.name]
-    settings = dataclasses.replace(sample.training, epochs=given.epochs or sample.training.epochs)
-    dataset = load_dataset(sample.data, prefer=sample.prefer).erasing(sample.erase)
-    print(f"{sample.title}: {len(dataset.train)} images, {settings.epochs} epochs", flush=True)
+    turns = [Turn(sample.training, sample.erase), *sample.then]
+    if given.epochs:
+        turns = [Turn(dataclasses.replace(turn.training, epochs=given.epochs), turn.erase) for turn in turns]
+    whole = load_dataset(sample.data, prefer=sample.prefer)
+    dataset = whole.erasing(turns[-1].erase)
+    epochs = " + ".join(str(turn.training.epochs) for turn in turns)
+    print(f"{sample.title}: {len(dataset.train)} images, {epochs} epochs", flush=True)
     torch.manual_seed(sample.seed)
     model = build(sample.architecture, sample.arguments)
     if sample.begins_as:
         deepen(model, load_model(sample.begins_as))
     # Named after everything it depends on: a training by another recipe begins afresh.
     others = [model_card(name).checksum for name in (sample.begins_as, sample.teacher) if name]
-    key = fingerprint([told(settings), sample.arguments, sample.erase, sample.seed, *others])
-    checkpoint = given.state / f"{given.name}-{key}.checkpoint" if given.state else None
-    train(
-        model,
-        dataset.train,
-        dataset.task,
-        settings,
-        seed=sample.seed,
-        teacher=load_model(sample.teacher) if sample.teacher else None,
-        validation=dataset.validation,
-        report=say,
-        state=from_bytes(checkpoint.read_bytes()) if checkpoint and checkpoint.is_file() else None,
-        on_epoch=lambda state: keep(state, checkpoint),
-    )
+    key = fingerprint([told(turns[0].training), sample.arguments, sample.erase, sample.seed, *others])
+    teacher = load_model(sample.teacher) if sample.teacher else None
+    for number, turn in enumerate(turns):
+        key = fingerprint([key, turn.plain()]) if number else key
+        begun = BEGUN / f"{given.name}-{key}.safetensors"
+        if begun.is_file():
+            model.load_state_dict(safetensors.torch.load_file(begun))
+            print(f"turn {number + 1}: from {begun}", flush=True)
+            continue
+        checkpoint = given.state / f"{given.name}-{key}.checkpoint" if given.state else None
+        train(
+            model,
+            whole.erasing(turn.erase).train,
+            whole.task,
+            turn.training,
+            seed=sample.seed + number,
+            teacher=teacher,
+            validation=whole.validation,
+            report=say,
+            state=from_bytes(checkpoint.read_bytes()) if checkpoint and checkpoint.is_file() else None,
+            on_epoch=lambda state, checkpoint=checkpoint: keep(state, checkpoint),
+        )
+        if number + 1 < len(turns):
+            write_whole(begun, safetensors.torch.save(model.state_dict()))
 
     folder = given.out or HERE / given.name
     weights = folder / "weights.safetensors"
     write_whole(weights, safetensors.torch.save(model.state_dict()))
-    card = card_of(given.name, sample, settings, dataset, model, weights)
+    card = card_of(given.name, sample, turns, dataset, model, weights)
     # The fields of ModelCard are the fields of the card: a missing or surplus one fails here.
     ModelCard(**card)
     write_whole(folder / "card.json", (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+    for begun in BEGUN.glob(f"{given.name}-*"):  # the model is finished
+        begun.unlink()
     print(json.dumps(card["metrics"]), f"written to {folder}", sep="\n")
 
 
@@ -210,7 +245,7 @@ def say(event: dict) -> None:
         )
 
 
-def card_of(name: str, sample: Sample, settings: Training, dataset: Dataset, model, weights: Path) -> dict:
+def card_of(name: str, sample: Sample, turns: list[Turn], dataset: Dataset, model, weights: Path) -> dict:
     """The card as plain values; its metrics are those of the last epoch."""
     mean, std = dataset.normalization
     shipped = load_dataset(sample.data, prefer="shipped")
@@ -225,7 +260,8 @@ def card_of(name: str, sample: Sample, settings: Training, dataset: Dataset, mod
         "input_shape": list(model.input_shape),
         "classes": list(dataset.classes),
         "preprocessing": {"pixels": "in [0, 1], then (pixel - mean) / std", "mean": list(mean), "std": list(std)},
-        "training": told(settings)
+        "training": told(turns[-1].training)
+        | ({"before": [turn.plain() for turn in turns[:-1]]} if len(turns) > 1 else {})
         | {"seed": sample.seed, "augmentation": {name: getattr(dataset.train, name) for name in AUGMENTATION}}
         | {role: getattr(sample, role) for role in OTHERS if getattr(sample, role)},
         "split": {"how": sample.split, "full": sizes(dataset), "shipped": sizes(shipped)},

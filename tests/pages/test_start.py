@@ -32,12 +32,14 @@ def test_the_chosen_model_is_marked_and_the_others_can_be_chosen(start):
 def test_the_details_say_which_other_models_one_was_made_with(monkeypatch, tmp_path):
     plain = json.loads((SAMPLES / "mlp-digits" / "card.json").read_text())
     made = plain["training"] | {"begins_as": "a-shallow-one", "teacher": "a-good-one"}
+    made |= {"epochs": 7, "before": [{"epochs": 3}, {"epochs": 5}]}
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "card.json").write_text(json.dumps(plain | {"id": "deep", "training": made}))
     monkeypatch.setenv("PRUNEKIT_MODELS", str(tmp_path))
     shown = [caption.value for caption in AppOverToy(monkeypatch).open("start").caption]
     [trained] = [caption for caption in shown if "a-shallow-one" in caption]
     assert "It learned from the answers of a-good-one" in trained
+    assert trained.startswith("Trained for 15 epochs")
     assert sum(caption.startswith("Trained for") for caption in shown) == len(model_cards())
 
 

@@ -71,7 +71,7 @@ def _details(card: ModelCard) -> None:
         hide_index=True,
     )
     trained = _("Trained for {epochs} epochs with seed {seed}; {size} on disk.").format(
-        epochs=card.training.get("epochs", "–"), seed=card.training.get("seed", "–"), size=size(card.bytes)
+        epochs=_epochs(card.training), seed=card.training.get("seed", "–"), size=size(card.bytes)
     )
     st.caption(" ".join([trained, *_made_with(card.training)]))
     st.caption(
@@ -79,6 +79,12 @@ def _details(card: ModelCard) -> None:
             data=card.data, licence=card.licence.get("data", "–"), source=card.licence.get("source", "–")
         )
     )
+
+
+def _epochs(training: dict) -> int | str:
+    """Those of all turns of a training."""
+    turns = [*training.get("before", ()), training]
+    return sum(turn["epochs"] for turn in turns) if all("epochs" in turn for turn in turns) else "–"
 
 
 def _made_with(training: dict) -> list[str]:
