@@ -11,15 +11,23 @@ from prunekit.experiments import shipping
 from prunekit.experiments.engine import Engine
 from prunekit.experiments.shipped import FOLDER, shipped_answer, sources_hash
 
+# Gradients are sums that nearly cancel: between CPUs with AVX2 and with AVX-512, scores of the VGG differ by up to
+# half a thousandth, and a score at the edge of a bar is counted beside it.
+CLOSE = 1e-3
 
-def same(a, b) -> bool:
+
+def same(a, b, name: str = "") -> bool:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return a.shape == b.shape and (np.array_equal(a, b) or np.allclose(a, b, rtol=1e-5, atol=1e-7))
+        if a.shape != b.shape or np.array_equal(a, b):
+            return a.shape == b.shape
+        if name == "counts":
+            return bool(np.abs(np.cumsum(a - b)).max() <= 1) and a.sum() == b.sum()
+        return a.dtype.kind == "f" and np.allclose(a, b, rtol=CLOSE, atol=1e-7)
     if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k], k) for k in a)
     if isinstance(a, list):
         return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
-    return a == b or (isinstance(a, float) and abs(a - b) <= 1e-5 * abs(a))
+    return a == b or (isinstance(a, float) and abs(a - b) <= CLOSE * abs(a))
 
 
 def test_the_shipped_answers_belong_to_this_state_of_the_code():
