@@ -6,6 +6,7 @@ from prunekit.core.language import _
 from prunekit.ui import explore_address, frame, state
 from prunekit.ui.components.cuts import cuts_picture, cuts_reply, picture_data
 from prunekit.ui.engine import answers_or_wait
+from prunekit.ui.panels.bounds import what_bounds_do
 from prunekit.ui.panels.controls import axis_words, question_controls, unit_words
 from prunekit.ui.panels.cut_exchange import cut_exchange
 from prunekit.ui.panels.layers import layer_editor, uncut_layers
@@ -23,7 +24,7 @@ told = st.container()
 numbers = st.container(key="numbers")
 set_aside = st.container()
 with st.container(key="controls", horizontal=True, vertical_alignment="bottom"):
-    question, scope, view = question_controls(card.id)
+    question, rule, view, bounds = question_controls(card.id)
     st.space("stretch")
     tools = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content")
     if not lack and not st.toggle(_("Auto preview"), value=True, key="auto_preview", persist_state="session"):
@@ -45,15 +46,15 @@ aim = state.take_aim(card.id)
 exploration, summary = answers
 
 table = table_of(question.key, exploration["table"])
-state.fit_cut(question, scope, table.names)
-explore_address.open_rows(question, scope, view, table)
+state.fit_cut(question, rule, table.names)
+explore_address.open_rows(question, view, table)
 if aim:
     state.move_cut(table.solve(aim.target, aim.amount, state.cut()))
 with set_aside:
     explore_address.open_side(card.id)
 side = side_a(card.id)
 with told:
-    explore_address.say_faults(question, scope, view)
+    explore_address.say_faults(question, view)
 with set_aside:
     if side:
         side_line(side, question, table, exploration["rows"])
@@ -68,7 +69,7 @@ data = picture_data(
     key=question.key,
     model=card.id,
     view=view,
-    scope=scope,
+    rule=rule,
     signed=view == "weights" and question.scorer == "magnitude" and question.granularity == "weight",
     axis=axis_words(question, view),
     what=unit_words(question.granularity),
@@ -87,12 +88,14 @@ def board() -> None:
     outlook = Outlook.of(table, cut)
     preview = preview_tile(question, cut, card, state.settled())
     a = side_a(card.id)
-    query = explore_address.write_address(question, scope, view, table, a)
+    query = explore_address.write_address(question, view, table, a)
     if a:
         a, preview = preview_beside(preview, a, question, cut, card)
     with numbers:
         beside = (a.outlook, unit_words(a.question.granularity)) if a else None
         numbers_line(outlook, unit_words(question.granularity), preview, a=beside)
+    with bounds:
+        what_bounds_do(question, cut, outlook, table, card, unit_words(question.granularity))
     with tools:
         cut_exchange(question, table, cut, outlook.kept, query)
     cuts_reply(data, cut, outlook.kept, focus=state.focus(), revision=state.revision(), seq=state.heard(), key="reply")

@@ -111,6 +111,11 @@ class ToyEngine:
         ms = 2.0 * batch_size
         return {"median_ms": ms, "low_ms": 0.9 * ms, "high_ms": 1.2 * ms, "runs": 100, "threads": 2}
 
+    def bounds_latency(self, model, *question) -> dict:
+        *_asked, batch, _moment = question
+        times = {"before_ms": 2.0 * batch, "after_ms": 1.6 * batch}
+        return times | {"speedup": 1.25, "speedup_low": 1.1, "speedup_high": 1.3, "runs": 100, "threads": 2}
+
     def costs(self, single: bool) -> Costs:
         count = len(self.names)
         index = np.arange(count)

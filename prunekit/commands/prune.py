@@ -13,7 +13,7 @@ from prunekit.commands.options import (
     pairs,
     shared_fields,
 )
-from prunekit.core.cuts import check_fraction
+from prunekit.core.cuts import RULE, check_fraction
 from prunekit.core.disk import not_ours
 from prunekit.core.errors import BadSetting, CorruptFile
 from prunekit.core.language import N_, _
@@ -22,7 +22,7 @@ from prunekit.core.settings import settings_of
 from prunekit.experiments.folder import make_writable
 
 HELP = N_("Prune and fine-tune a sample model by a recipe.")
-SHARED = ("scorer", "granularity", "scope", "schedule", "rounds", "calibration", "seed")
+SHARED = ("scorer", "granularity", *RULE, "schedule", "rounds", "calibration", "seed")
 
 
 def arguments(parser) -> None:

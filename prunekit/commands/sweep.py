@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from prunekit.commands.options import add_knobs, add_model, add_own_cuts, add_setting, add_settings, shared_fields
+from prunekit.core.cuts import RULE
 from prunekit.core.errors import BadSetting, PrunekitError, Stopped, StoreUnavailable
 from prunekit.core.language import N_, _, ngettext
 from prunekit.core.recipe import Recipe, Training
@@ -13,7 +14,7 @@ from prunekit.core.settings import settings_of
 from prunekit.core.sweep import Sweep, read_amounts
 
 HELP = N_("Prune by many recipes: criteria x amounts x granularities x seeds.")
-SHARED = ("scope", "schedule", "rounds", "calibration")
+SHARED = (*RULE, "schedule", "rounds", "calibration")
 
 
 def arguments(parser) -> None:
@@ -95,7 +96,8 @@ def _fitting(scorers: tuple[str, ...], granularities: tuple[str, ...]) -> str:
 
     known = scorer_descriptions().get(scorers[0] if scorers else "")
     fitting = [g for g in granularities if known and g in known.granularities]
-    return next(iter(fitting or granularities), Recipe().granularity)
+    # Only a recipe of channels can hold what they are rounded to.
+    return "channel" if "channel" in fitting else next(iter(fitting or granularities), Recipe().granularity)
 
 
 def _finish(sweep: Sweep, store, options) -> dict:

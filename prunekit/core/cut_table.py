@@ -1,5 +1,6 @@
 """From a cut to exact counts and costs in well under a millisecond, with numpy alone."""
 
+import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -103,11 +104,13 @@ class CutTable:
                 counts[i] = exact_count(cut.sparsity, int(self.units[i]))
         if cut.scope == "global" and free:
             counts[free] = self._lowest_of(free, exact_count(cut.sparsity, int(self.units[free].sum())))
+        if cut.is_bounded:
+            counts[:] = [cut.bounded(int(gone), int(units)) for gone, units in zip(counts, self.units, strict=True)]
         return counts
 
-    def kept(self, cut: Cut, floor: int = 1) -> np.ndarray:
-        """How many units of each row stay; no row falls below `floor` units, as in masked and removed models."""
-        return np.maximum(self.units - self.pruned(cut), np.minimum(floor, self.units))
+    def kept(self, cut: Cut) -> np.ndarray:
+        """How many units of each row stay; no row falls below the floor, as in masked and removed models."""
+        return np.maximum(self.units - self.pruned(cut), np.minimum(cut.floor, self.units))
 
     def sparsity(self, kept: np.ndarray) -> float:
         """Pruned over prunable units."""
@@ -162,7 +165,7 @@ class CutTable:
         """
         check_fraction(amount, _("The amount"))
         if target == "sparsity":
-            return Cut(amount, cut.scope, cut.overrides, cut.locked)
+            return dataclasses.replace(cut, sparsity=amount)
         if target not in ("parameters", "macs"):
             sentence = _("Target must be one of {choices}, not “{given}”.")
             raise BadSetting(sentence.format(choices="sparsity, parameters, macs", given=target))
@@ -172,7 +175,7 @@ class CutTable:
         total = sum(int(n) for name, n in zip(self.names, self.units, strict=True) if cut.is_free(name))
 
         def at(count: int) -> Cut:
-            return Cut(count / total if total else 0.0, cut.scope, cut.overrides, cut.locked)
+            return dataclasses.replace(cut, sparsity=count / total if total else 0.0)
 
         low, high = 0, total
         while low < high:

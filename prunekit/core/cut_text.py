@@ -1,5 +1,6 @@
 """A cut as text to copy and paste: JSON or CSV, written exactly and read forgivingly."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -8,13 +9,17 @@ from dataclasses import dataclass, field
 from prunekit.core.cuts import GRANULARITIES, SCOPES, Cut
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
+from prunekit.core.recipe import Recipe
+from prunekit.core.settings import checked, settings_of
 
+BOUNDS = ("round_to", "floor")
 # What a row's sparsity is: its own, nothing at all, or what the cut of the whole net makes of it.
 OWN, LOCKED, FOLLOWS = "own", "locked", "follows"
 NET = "*"  # in CSV, the row that stands for all rows that follow
 LONGEST = 200_000  # characters; a net of a thousand layers has 60,000
 SHOWN = 12  # names that are listed in a sentence
 
+_SETTINGS = {s.name: s for s in settings_of(Recipe)}
 _NUMBER = r"[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?"
 _LINE = re.compile(
     r'\s*"?(?P<name>[^\s,;:="]+)"?(?:\s*[,;:=\s]\s*'
@@ -27,7 +32,7 @@ def cut_json(cut: Cut, sparsities: Mapping[str, float], granularity: str) -> str
 
     sparsities: row name -> pruned share under this cut, in the network's order.
     """
-    head = {"granularity": granularity, "sparsity": cut.sparsity, "scope": cut.scope}
+    head = {"granularity": granularity, "sparsity": cut.sparsity, **cut.rule}
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
     rows = [{"layer": name, "sparsity": value, "cut": mark} for name, value, mark in _rows(cut, sparsities)]
     listed = ",\n".join(f"    {json.dumps(row)}" for row in rows)
@@ -44,8 +49,8 @@ def read_cut(text: str, names: Sequence[str], granularity: str, present: Cut) ->
     """The cut that a text means, in JSON (see `cut_json`, or the fields of a recipe) or in lines of name and sparsity.
 
     Order, white space, a header, `;` or tabs for commas, decimal commas and percentages are all fine. Rows that are
-    not named follow the cut of the whole net; where the text says nothing of that, it and its scope are those of
-    `present`. Raises BadSetting, in one sentence, for what does not fit rows called `names`.
+    not named follow the cut of the whole net; where the text says nothing of that, its sparsity, scope and bounds are
+    those of `present`. Raises BadSetting, in one sentence, for what does not fit rows called `names`.
     """
     text = text.strip().removeprefix("\ufeff")
     if len(text) > LONGEST:
@@ -54,28 +59,27 @@ def read_cut(text: str, names: Sequence[str], granularity: str, present: Cut) ->
     if found is None:
         raise BadSetting(_("There is nothing to apply: paste JSON, or lines of a layer and its sparsity."))
     _check_names([*found.overrides, *found.locked, *found.followers], names, granularity)
-    sparsity = present.sparsity if found.sparsity is None else found.sparsity
-    scope = present.scope if found.scope is None else found.scope
-    return Cut(sparsity, scope, found.overrides, frozenset(found.locked))
+    return dataclasses.replace(present, **found.net, overrides=found.overrides, locked=frozenset(found.locked))
 
 
 @dataclass
 class _Found:
     """What a text says, entry by entry."""
 
-    sparsity: float | None = None
-    scope: str | None = None
+    net: dict = field(default_factory=dict)  # what is said of the whole net: fields of a Cut
     overrides: dict[str, float] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
     followers: set[str] = field(default_factory=set)
 
-    def take_net(self, sparsity, scope) -> None:
+    def take_net(self, sparsity, scope, bounds: Mapping | None = None) -> None:
         if sparsity is not None:
-            self.sparsity = _fraction(sparsity, _("Sparsity"))
-        if scope is not None and not (isinstance(scope, str) and scope in SCOPES):
-            sentence = _("Scope must be one of {choices}, not “{given}”.")
-            raise BadSetting(sentence.format(choices=", ".join(SCOPES), given=_short(scope)))
-        self.scope = scope
+            self.net["sparsity"] = _fraction(sparsity, _("Sparsity"))
+        if scope is not None:
+            if not (isinstance(scope, str) and scope in SCOPES):
+                sentence = _("Scope must be one of {choices}, not “{given}”.")
+                raise BadSetting(sentence.format(choices=", ".join(SCOPES), given=_short(scope)))
+            self.net["scope"] = scope
+        self.net |= {name: checked(_SETTINGS[name], value) for name, value in (bounds or {}).items()}
 
     def take_row(self, name: str, value, mark: str | None) -> None:
         """One row of a table; `mark` is None where the table has no such column."""
@@ -121,7 +125,8 @@ def _from_json(text: str, granularity: str) -> _Found | None:
     if given != granularity:
         raise _belongs_elsewhere(given, granularity)
     found = _Found()
-    found.take_net(plain.pop("sparsity", None), plain.pop("scope", None))
+    bounds = {name: plain.pop(name) for name in BOUNDS if name in plain}
+    found.take_net(plain.pop("sparsity", None), plain.pop("scope", None), bounds)
     overrides, locked, layers = (plain.pop(name, None) for name in ("overrides", "locked", "layers"))
     if overrides is None and locked is None:
         # The shortest form is layers and their sparsities, nothing else.

@@ -14,6 +14,10 @@ SCOPES = {"global": N_("global"), "layer": N_("per layer")}
 TARGETS = {"sparsity": N_("units"), "parameters": N_("parameters"), "macs": N_("MACs")}
 
 
+# Of a cut, what is chosen once, while sparsities and locks move under the hand.
+RULE = ("scope", "round_to", "floor")
+
+
 def exact_count(fraction: float, units: int) -> int:
     """The number of units that a fraction means: rounded half up, 0 at 0 and all of them at 1."""
     # The tiny push keeps 0.35 * 10 (3.4999999999999996 in binary) from falling the wrong way.
@@ -31,13 +35,16 @@ class Cut:
     """What to prune: `sparsity` of all rows that are neither overridden nor locked.
 
     `scope` is "global" (those rows are ranked together) or "layer" (the same fraction of each);
-    `overrides` maps row names to a sparsity of their own; `locked` rows stay whole.
+    `overrides` maps row names to a sparsity of their own; `locked` rows stay whole. Of a row that is cut, as many units
+    stay as the nearest multiple of `round_to` (half up, never none), and `floor` at least.
     """
 
     sparsity: float = 0.0
     scope: str = "global"
     overrides: Mapping[str, float] = field(default_factory=dict)
     locked: frozenset[str] = frozenset()
+    round_to: int = 1
+    floor: int = 1
 
     def __post_init__(self):
         check_fraction(self.sparsity, _("Sparsity"))
@@ -46,6 +53,10 @@ class Cut:
             raise BadSetting(sentence.format(choices=", ".join(SCOPES), given=self.scope))
         for name, sparsity in self.overrides.items():
             check_fraction(sparsity, _("The sparsity of {name}").format(name=name))
+        for what, number in ((_("The multiple to round to"), self.round_to), (_("The floor"), self.floor)):
+            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+                sentence = _("{what} must be a whole number from 1 on, not {value}.")
+                raise BadSetting(sentence.format(what=what, value=number))
 
     def is_free(self, name: str) -> bool:
         """Whether a row follows the cut of the whole net."""
@@ -55,14 +66,48 @@ class Cut:
         """How many units of a row that is not free go."""
         return 0 if name in self.locked else exact_count(self.overrides[name], units)
 
+    @property
+    def rule(self) -> dict:
+        """The fields that are chosen once and not moved by hand."""
+        return {name: getattr(self, name) for name in RULE}
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether rounding or the floor may keep other counts than the scores alone would."""
+        return self.round_to > 1 or self.floor > 1
+
+    def bounded(self, pruned: int, units: int) -> int:
+        """How many units of a row go where `pruned` of them would, after rounding and with the floor under it.
+
+        A row that nothing was to go of stays whole, and a floor is rounded up. The floor of one unit is not kept here
+        but where a mask meets a model (`Mask.floored`), which says in which layers it mattered.
+        """
+        if not pruned or not self.is_bounded:
+            return pruned
+        kept = units - pruned
+        if self.round_to > 1:
+            kept = max((2 * kept + self.round_to) // (2 * self.round_to), 1) * self.round_to
+        if self.floor > 1:
+            kept = max(kept, -(-self.floor // self.round_to) * self.round_to)
+        return max(units - kept, 0)
+
     def to_plain(self) -> dict:
         return {
             "sparsity": self.sparsity,
             "scope": self.scope,
             "overrides": dict(self.overrides),
             "locked": sorted(self.locked),
+            "round_to": self.round_to,
+            "floor": self.floor,
         }
 
     @classmethod
     def from_plain(cls, plain: Mapping) -> "Cut":
-        return cls(float(plain["sparsity"]), plain["scope"], dict(plain["overrides"]), frozenset(plain["locked"]))
+        return cls(
+            float(plain["sparsity"]),
+            plain["scope"],
+            dict(plain["overrides"]),
+            frozenset(plain["locked"]),
+            plain["round_to"],
+            plain["floor"],
+        )

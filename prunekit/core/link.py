@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prunekit.core.cuts import GRANULARITIES, Cut, check_fraction
+from prunekit.core.cuts import GRANULARITIES, RULE, Cut, check_fraction
 from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.fingerprint import fingerprint
@@ -17,7 +17,7 @@ FIRST_SPARSITY = 0.3
 LONGEST = 8000  # characters of one parameter; 55 own cuts take 400
 KNOB = "knob_"
 SIDE = "a"  # there is a cut that was set aside; its own parameters have this and an underscore before their names
-NAMES = ("criterion", "granularity", "scope", "view", "cut", "own", "focus", SIDE)
+NAMES = ("criterion", "granularity", *RULE, "view", "cut", "own", "focus", SIDE)
 _SETTINGS = {s.name: s for s in settings_of(Recipe)}
 _NUMBER = re.compile(r"(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:e-?\d{1,3})?", re.ASCII)
 _ROW = re.compile(r"(?:(?P<index>\d{1,5})-)?(?P<value>\.\d{1,12}|\d{1,12})?(?P<locked>L)?", re.ASCII)
@@ -33,10 +33,17 @@ class Place:
     scope: str = _SETTINGS["scope"].default
     view: str = "importance"
     sparsity: float = FIRST_SPARSITY
+    round_to: int = _SETTINGS["round_to"].default
+    floor: int = _SETTINGS["floor"].default
 
     def __post_init__(self):
         if not self.scorer:
             object.__setattr__(self, "scorer", first_scorer(self.granularity))
+
+    @property
+    def rule(self) -> dict:
+        """Those of the fields that a cut has, but for its sparsity (see `core.cuts.RULE`)."""
+        return {name: getattr(self, name) for name in RULE}
 
 
 def first_scorer(granularity: str) -> str:
@@ -52,7 +59,7 @@ def parameters(place: Place, own: str = "", focus: str = "") -> dict[str, str]:
         value = place.knobs.get(knob.name, knob.default)
         found[KNOB + knob.name] = _text(value) if value != knob.default else ""
     found["granularity"] = place.granularity if place.granularity != Place.granularity else ""
-    found["scope"] = place.scope if place.scope != Place.scope else ""
+    found |= {name: str(value) if value != getattr(Place, name) else "" for name, value in place.rule.items()}
     found["view"] = place.view if place.view != Place.view else ""
     found["cut"] = _text(place.sparsity) if _text(place.sparsity) != _text(FIRST_SPARSITY) else ""
     return {name: value for name, value in (found | {"own": own, "focus": focus}).items() if value}
@@ -85,6 +92,7 @@ def read_place(given: Mapping[str, str]) -> tuple[Place, list[str]]:
     found = {}
     for name in ("granularity", "scope"):
         found[name] = _choice(name, given, _SETTINGS[name].choices, _(_SETTINGS[name].label), faults)
+    found |= {name: _value(_SETTINGS[name], given.get(name), faults) for name in ("round_to", "floor")}
     found["view"] = _choice("view", given, tuple(VIEWS), _("View"), faults)
     granularity = found["granularity"] or Place.granularity
     scorer = given.get("criterion", "")
@@ -194,15 +202,19 @@ def _choice(name: str, given: Mapping[str, str], choices: tuple, label: str, fau
 def _knobs(scorer: str, given: Mapping[str, str], faults: list[str]) -> dict:
     found = {}
     for knob in scorer_descriptions()[scorer].knobs:
-        found[knob.name] = knob.default
-        text = given.get(KNOB + knob.name)
-        if text is None:
-            continue
-        try:
-            found[knob.name] = checked(knob, typed(knob, text))
-        except PrunekitError as error:
-            faults.append(str(error))
+        found[knob.name] = _value(knob, given.get(KNOB + knob.name), faults)
     return found
+
+
+def _value(setting: Setting, text: str | None, faults: list[str]):
+    """A parameter's value, or the default where there is none or where it makes no sense."""
+    if text is None:
+        return setting.default
+    try:
+        return checked(setting, typed(setting, text))
+    except PrunekitError as error:
+        faults.append(str(error))
+        return setting.default
 
 
 def typed(knob: Setting, text: str):

@@ -13,7 +13,7 @@ from prunekit.core.errors import BadSetting
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import N_, _, ngettext
 from prunekit.core.schedules import SCHEDULE_DESCRIPTIONS
-from prunekit.core.settings import check, checked, from_plain, setting, settings_of, told
+from prunekit.core.settings import check, checked, from_plain, in_words, setting, settings_of, told
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,29 @@ class Recipe:
     amount: float = setting(0.5, N_("Amount"), N_("Fraction of the target to take away."), 0.0, 1.0, 0.01, percent=True)
     overrides: Mapping[str, float] = field(default_factory=dict)
     locked: tuple[str, ...] = ()
+    round_to: int = setting(
+        1,
+        N_("Round channels to"),
+        N_("The channels that stay in a layer become a multiple: processors compute 64 in less time than 61."),
+        choices=(1, 4, 8, 16, 32),
+        labels=(
+            N_("any number"),
+            N_("multiples of 4"),
+            N_("multiples of 8"),
+            N_("multiples of 16"),
+            N_("multiples of 32"),
+        ),
+        later=True,
+    )
+    floor: int = setting(
+        1,
+        N_("Keep at least"),
+        N_("So many units of each layer stay, however low they score."),
+        1,
+        1_000_000,
+        1,
+        later=True,
+    )
     schedule: str = setting(
         "one-shot",
         N_("Schedule"),
@@ -145,6 +168,8 @@ class Recipe:
             raise BadSetting(_("Locked layers must be a list of names, not “{given}”.").format(given=self.locked))
         object.__setattr__(self, "locked", tuple(sorted(set(self.locked))))
         check(self)
+        if self.granularity != "channel":
+            object.__setattr__(self, "round_to", 1)  # single weights make no tensor smaller
         self.cut(0.0)  # raises for an override outside [0, 1]
         object.__setattr__(self, "overrides", {name: float(own) for name, own in self.overrides.items()})
         self._check_scorer()
@@ -166,12 +191,12 @@ class Recipe:
         object.__setattr__(self, "knobs", knobs)
 
     def cut(self, sparsity: float) -> Cut:
-        """The cut at one sparsity, with this recipe's scope, overrides and locks."""
-        return Cut(sparsity, self.scope, dict(self.overrides), frozenset(self.locked))
+        """The cut at one sparsity, with this recipe's scope, overrides, locks and bounds."""
+        return Cut(sparsity, self.scope, dict(self.overrides), frozenset(self.locked), self.round_to, self.floor)
 
     def to_plain(self) -> dict:
         """The recipe as JSON-able values; `Recipe.from_plain` gives it back."""
-        return dataclasses.asdict(self) | {"training": told(self.training), "locked": list(self.locked)}
+        return told(self) | {"training": told(self.training), "locked": list(self.locked)}
 
     @classmethod
     def from_plain(cls, plain: Mapping) -> "Recipe":
@@ -210,6 +235,7 @@ class Recipe:
         words = [self.scorer, _(GRANULARITIES[self.granularity]), asked, _(self.schedule)]
         if own := len(self.overrides) + len(self.locked):
             words.append(ngettext("{n} layer by hand", "{n} layers by hand", own).format(n=own))
+        words += bounds_in_words(self.round_to, self.floor)
         words.append(ngettext("{n} epoch", "{n} epochs", self.training.epochs).format(n=self.training.epochs))
         words += self.training.words()
         if self.seed:
@@ -228,7 +254,7 @@ class Recipe:
         for s in settings_of(self):
             if s.name in ("target", "amount") or (s.name == "rounds" and self.schedule == "one-shot"):
                 continue
-            words += ["--" + s.name, str(getattr(self, s.name))]
+            words += ["--" + s.name.replace("_", "-"), str(getattr(self, s.name))]
         words += ["--target", f"{self.target}={self.amount}"]
         for s in settings_of(self.training):
             given = getattr(self.training, s.name)
@@ -243,3 +269,10 @@ class Recipe:
         for name in self.locked:
             words += ["--lock", name]
         return shlex.join(words)
+
+
+def bounds_in_words(round_to: int, floor: int) -> list[str]:
+    """What else decides how many units stay, beside the scores; nothing where that is as usual."""
+    setting = next(s for s in settings_of(Recipe) if s.name == "round_to")
+    words = [in_words(setting, round_to)] if round_to > 1 else []
+    return words + ([_("at least {n} a layer").format(n=floor)] if floor > 1 else [])

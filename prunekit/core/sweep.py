@@ -13,7 +13,7 @@ from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting, NeedsData
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import _, ngettext
-from prunekit.core.recipe import Recipe
+from prunekit.core.recipe import Recipe, bounds_in_words
 from prunekit.core.settings import checked, from_plain, settings_of
 
 # What every comparison needs: the simplest criterion, and none at all (Blalock et al., 2020, ask for both).
@@ -124,6 +124,7 @@ class Sweep:
             _("{amounts} % {what}").format(amounts=amounts, what=_(TARGETS[self.base.target])),
             ngettext("{n} seed", "{n} seeds", len(self.seeds)).format(n=len(self.seeds)),
             ngettext("{n} epoch", "{n} epochs", self.base.training.epochs).format(n=self.base.training.epochs),
+            *bounds_in_words(self.base.round_to, self.base.floor),
             *self.base.training.words(),
         ]
         return " · ".join(words)

@@ -5,6 +5,7 @@ Each function takes the id of a model first and returns plain values and arrays;
 
 import contextlib
 import copy
+import dataclasses
 import functools
 import itertools
 import time
@@ -24,7 +25,7 @@ from prunekit.core.recipe import Training
 from prunekit.data import calibration_set, load_dataset
 from prunekit.experiments.processes import ANSWERS
 from prunekit.experiments.recent import recent
-from prunekit.measurement import latency
+from prunekit.measurement import compare_latency, latency
 from prunekit.models import load_model
 from prunekit.models.published import fetched_or_later
 from prunekit.scoring import SCORERS, score
@@ -194,6 +195,31 @@ def measured_latency(model_id: str, batch_size: int, moment: int) -> dict:
     model, threads = _model(model_id), idle_threads()
     with torch_threads(threads):
         return latency(model, batch_size=batch_size, seconds=LATENCY_SECONDS).to_plain() | {"threads": threads}
+
+
+def bounds_latency(
+    model_id: str,
+    scorer: str,
+    knobs: dict,
+    granularity: str,
+    seed: int,
+    calibration: int,
+    cut: dict,
+    batch_size: int,
+    moment: int,
+) -> dict:
+    """What the rounding and the floor of a cut of channels gain: the removed network without them timed against it.
+
+    As `compare_latency` of the batch size, and "threads". moment: any number, another one asks for another measurement.
+    """
+    model, bounded = _model(model_id), Cut.from_plain(cut)
+    scores = _scores(model_id, scorer, tuple(sorted(knobs.items())), granularity, seed, calibration)
+    free = dataclasses.replace(bounded, round_to=1, floor=1)
+    pair = [remove_channels(model, prune_cut(scores, one).floored()[0]) for one in (free, bounded)]
+    threads = idle_threads()
+    with torch_threads(threads):
+        found = compare_latency(*pair, example_inputs_of(model), (batch_size,), LATENCY_SECONDS)
+    return found[batch_size] | {"threads": threads}
 
 
 def _scores(model_id: str, *question):

@@ -1,5 +1,6 @@
 """What is left of a model while it is pruned round by round, told in the units of the untouched one."""
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -43,7 +44,7 @@ class Weights:
     def target(self, recipe: Recipe, share: float, table: CutTable) -> Cut:
         """The cut of this round: `share` of what the recipe asks for in the end."""
         overrides = {name: sparsity * share for name, sparsity in recipe.overrides.items()}
-        cut = Cut(0.0, recipe.scope, overrides, frozenset(recipe.locked))
+        cut = dataclasses.replace(recipe.cut(0.0), overrides=overrides)
         return table.solve(recipe.target, recipe.amount * share, cut)
 
     def cut(self, mask: Mask) -> tuple[str, ...]:
@@ -100,7 +101,7 @@ class Channels:
             return max(exact_count(fraction, whole) - (whole - left), 0) / left if left else 0.0
 
         overrides = {n: remaining(s * share, [n]) for n, s in recipe.overrides.items() if n in self.units}
-        cut = Cut(0.0, recipe.scope, overrides, frozenset(recipe.locked))
+        cut = dataclasses.replace(recipe.cut(0.0), overrides=overrides)
         if recipe.target == "sparsity":
             amount = remaining(recipe.amount * share, [n for n in self.units if cut.is_free(n)])
         else:

@@ -3,7 +3,7 @@
 from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import _, ngettext
-from prunekit.core.recipe import Recipe
+from prunekit.core.recipe import Recipe, bounds_in_words
 from prunekit.core.settings import Setting, in_words
 
 
@@ -55,6 +55,7 @@ def hover(recipe: Recipe) -> list[str]:
     return [
         f"{criterion(recipe.scorer, recipe.knobs)} · {units} · {scope}",
         f"{share(recipe.amount)} {_target(recipe)} · {_(recipe.schedule)}, {rounds}",
+        *bounds_in_words(recipe.round_to, recipe.floor),
         _("{epochs}, learning rate {rate:g}, seed {seed}").format(
             epochs=epochs, rate=training.learning_rate, seed=recipe.seed
         ),
@@ -77,6 +78,10 @@ def _goal(recipe: Recipe, units: str) -> str:
 
 def _own_cuts(recipe: Recipe) -> str:
     parts = []
+    if recipe.round_to > 1:
+        parts.append(_("what stays in a layer becomes a multiple of {n}").format(n=recipe.round_to))
+    if recipe.floor > 1:
+        parts.append(_("at least {n} stay in each layer").format(n=recipe.floor))
     if count := len(recipe.overrides):
         parts.append(ngettext("{n} layer has a cut of its own", "{n} layers have a cut of their own", count))
         parts[-1] = parts[-1].format(n=count)

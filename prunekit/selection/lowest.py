@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import torch
 
 from prunekit.core.cuts import Cut, exact_count
@@ -16,22 +17,29 @@ def prune_lowest(
     scope: str = "global",
     overrides: Mapping[str, float] | None = None,
     locked: Iterable[str] = (),
+    round_to: int = 1,
+    floor: int = 1,
 ) -> Mask:
     """The mask that prunes the given fraction of the units, those with the lowest scores.
 
     scores: any mapping of name -> tensor. sparsity, in [0, 1], counts the units of all rows that are neither
     overridden nor locked, and is met to the unit (`core.cuts.exact_count`), also when scores tie: ties go in the order
     of the entries, then of their units. scope: "global" ranks those rows together, "layer" takes the same fraction of
-    each. overrides: name -> a sparsity of its own; locked: names that stay whole.
+    each. overrides: name -> a sparsity of its own; locked: names that stay whole; round_to, floor: of an entry that
+    loses units, the nearest multiple of the one stays, and at least the other, whatever that makes of the sparsity
+    (see `core.cuts.Cut`).
 
     Raises BadSetting for a fraction outside [0, 1], another scope or a score that is not a number, and UnknownName for
     an override or lock of a row that is not there.
     """
-    return prune_cut(scores, Cut(sparsity, scope, dict(overrides or {}), frozenset(locked)))
+    return prune_cut(scores, Cut(sparsity, scope, dict(overrides or {}), frozenset(locked), round_to, floor))
 
 
 def prune_cut(scores: Mapping[str, torch.Tensor], cut: Cut) -> Mask:
-    """The mask of a whole `Cut`; its counts are those that `core.cut_table.CutTable.pruned` gives for the same cut."""
+    """The mask of a whole `Cut`; its counts are those that `core.cut_table.CutTable.pruned` gives for the same cut.
+
+    Where rounding or the floor asks for other counts than the ranking gives, a row loses its own lowest units.
+    """
     rows = rows_of(scores)
     check_names([*cut.overrides, *sorted(cut.locked)], rows)
     free = {name: row for name, row in rows.items() if cut.is_free(name)}
@@ -43,4 +51,9 @@ def prune_cut(scores: Mapping[str, torch.Tensor], cut: Cut) -> Mask:
             flags |= lowest({name: row}, exact_count(cut.sparsity, len(row)))
     if cut.scope == "global":
         flags |= lowest(free, exact_count(cut.sparsity, sum(map(len, free.values()))))
+    if cut.is_bounded:
+        for name, row in rows.items():
+            ranked = np.count_nonzero(flags[name])
+            if (count := cut.bounded(ranked, len(row))) != ranked:
+                flags |= lowest({name: row}, count)
     return mask_of(scores, rows, flags)

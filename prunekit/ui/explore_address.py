@@ -1,5 +1,6 @@
 """The address of the Explore page: read when a session begins there, written when the hand has let go."""
 
+import dataclasses
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -38,10 +39,10 @@ def open_address() -> None:
     if given is None or not concerns_explore(given):
         return
     place, faults = read_place(given)
-    state.set_controls(place.scorer, place.knobs, place.granularity, place.scope)
+    state.set_controls(place.scorer, place.knobs, place.granularity, place.rule)
     st.session_state["view"] = place.view
     st.session_state.pop("cut_rows", None)
-    st.session_state["cut"] = Cut(place.sparsity, place.scope)
+    st.session_state["cut"] = Cut(place.sparsity, **place.rule)
     # Cuts of single rows wait for the rows.
     rows = {name: given.get(name, "") for name in ("own", "focus")}
     st.session_state["address_rest"] = (st.session_state.get("model"), place, rows, faults)
@@ -49,7 +50,7 @@ def open_address() -> None:
         st.session_state["address_side"] = (st.session_state.get("model"), *side)
 
 
-def open_rows(question: Question, scope: str, view: str, table: CutTable) -> None:
+def open_rows(question: Question, view: str, table: CutTable) -> None:
     """Does the rest, when the rows are known: cuts of their own, locks, the row in focus.
 
     Not where the visitor has gone on to other rows meanwhile.
@@ -75,9 +76,9 @@ def open_rows(question: Question, scope: str, view: str, table: CutTable) -> Non
         focus = read_focus(rows["focus"], table.names) or focus
     except BadSetting as error:
         faults.append(str(error))
-    state.move_cut(Cut(state.cut().sparsity, scope, overrides, locked), focus)
+    state.move_cut(dataclasses.replace(state.cut(), overrides=overrides, locked=locked), focus)
     if faults:
-        st.session_state["address_faults"] = (_view_now(question, scope, view), faults)
+        st.session_state["address_faults"] = (_view_now(question, view), faults)
 
 
 def open_side(model: str) -> None:
@@ -108,7 +109,8 @@ def open_side(model: str) -> None:
         del st.session_state["address_side"]
         return
     del st.session_state["address_side"]
-    bring_side(Side.of(question, Cut(place.sparsity, place.scope, overrides, locked), table, found["rows"]))
+    cut = Cut(place.sparsity, overrides=overrides, locked=locked, **place.rule)
+    bring_side(Side.of(question, cut, table, found["rows"]))
 
 
 def _awaited_side(model: str) -> tuple[Place, str] | None:
@@ -117,22 +119,22 @@ def _awaited_side(model: str) -> tuple[Place, str] | None:
     return tuple(side) if of == model else None
 
 
-def say_faults(question: Question, scope: str, view: str) -> None:
+def say_faults(question: Question, view: str) -> None:
     """What could not be taken over from a link, for as long as the page shows what came of it."""
     of, faults = st.session_state.get("address_faults", (None, []))
-    if of == _view_now(question, scope, view):
+    if of == _view_now(question, view):
         st.warning(as_typed(" ".join(faults)), icon=":material/link_off:")
     else:
         st.session_state.pop("address_faults", None)
 
 
-def write_address(question: Question, scope: str, view: str, table: CutTable, side: Side | None = None) -> str:
+def write_address(question: Question, view: str, table: CutTable, side: Side | None = None) -> str:
     """Puts what is on the page into its address, unless the hand is still moving; the parameters, encoded.
 
     side: the cut that was set aside, if there is one.
     """
     cut, focus = state.cut(), state.focus()
-    place = Place(question.scorer, question.knobs, question.granularity, scope, view, cut.sparsity)
+    place = Place(question.scorer, question.knobs, question.granularity, view=view, sparsity=cut.sparsity, **cut.rule)
     focus = "" if table.names[:1] == (focus,) else focus
     now = {"model": question.model} | parameters(place, own_cuts(cut, table.names, table.units), focus)
     if side:
@@ -150,5 +152,5 @@ def _rows_of(model: str) -> str:
     return torchvision_id(named[0]) if named else model
 
 
-def _view_now(question: Question, scope: str, view: str) -> tuple:
-    return question.key, scope, view, str(state.cut().to_plain())
+def _view_now(question: Question, view: str) -> tuple:
+    return question.key, view, str(state.cut().to_plain())

@@ -124,7 +124,7 @@ def hear(message: dict | None, table: CutTable, board: str) -> None:
     """
     if not message or message.get("board") != board or message.get("revision") != revision():
         return
-    new = _cut_in(message, table.names, cut().scope)
+    new = _cut_in(message, table.names, cut())
     if new is None:
         return
     focused = message.get("focus") if message.get("focus") in table.names else focus()
@@ -147,11 +147,11 @@ def settled() -> bool:
     return st.session_state.get("cut_settled", True)
 
 
-def _cut_in(message: dict, names: tuple[str, ...], scope: str) -> Cut | None:
+def _cut_in(message: dict, names: tuple[str, ...], before: Cut) -> Cut | None:
     try:
         overrides = {name: float(message["overrides"][name]) for name in names if name in message["overrides"]}
         locked = frozenset(message["locked"]) & frozenset(names)
-        return Cut(float(message["sparsity"]), scope, overrides, locked)
+        return dataclasses.replace(before, sparsity=float(message["sparsity"]), overrides=overrides, locked=locked)
     except (BadSetting, KeyError, TypeError, ValueError):
         return None
 
@@ -170,21 +170,23 @@ def leave_rows() -> None:
         st.session_state.setdefault("own_cuts", {})[tuple(rows)] = (cut().overrides, cut().locked)
 
 
-def fit_cut(question: Question, scope: str, names: tuple[str, ...]) -> None:
+def fit_cut(question: Question, rule: Mapping, names: tuple[str, ...]) -> None:
     """Makes the cut one of the rows on the page: another model or granularity has its own cuts of single rows.
 
-    Who comes back finds those that were there before.
+    rule: the fields of a cut that the controls set (see `core.cuts.RULE`). Who comes back finds the own cuts that were
+    there before.
     """
     rows, old = [question.model, question.granularity], cut()
     if st.session_state.get("cut_rows", rows) != rows:
         leave_rows()
-        old = Cut(old.sparsity, old.scope, *st.session_state["own_cuts"].get(tuple(rows), ({}, frozenset())))
+        overrides, locked = st.session_state["own_cuts"].get(tuple(rows), ({}, frozenset()))
+        old = dataclasses.replace(old, overrides=overrides, locked=locked)
     st.session_state["cut_rows"] = rows
     new = Cut(
         old.sparsity,
-        scope,
-        {name: value for name, value in old.overrides.items() if name in names},
-        old.locked & frozenset(names),
+        overrides={name: value for name, value in old.overrides.items() if name in names},
+        locked=old.locked & frozenset(names),
+        **rule,
     )
     new_focus = focus() if focus() in names else (names[0] if names else "")
     if new != cut() or new_focus != focus():
@@ -202,18 +204,18 @@ def hand_on(recipe: Recipe, sweep: Sweep | None = None) -> None:
 
 def aim_at(recipe: Recipe) -> None:
     """Opens the Explore page's controls at a recipe; its target is solved there, where the scores are."""
-    set_controls(recipe.scorer, recipe.knobs, recipe.granularity, recipe.scope)
+    set_controls(recipe.scorer, recipe.knobs, recipe.granularity, recipe.cut(0.0).rule)
     st.session_state["view"] = "importance"
     st.session_state["recipe"] = recipe
     st.session_state["aim"] = recipe
     leave_rows()
-    st.session_state["cut"] = Cut(0.0, recipe.scope, dict(recipe.overrides), frozenset(recipe.locked))
+    st.session_state["cut"] = recipe.cut(0.0)
 
 
-def set_controls(scorer: str, knobs: Mapping, granularity: str, scope: str) -> None:
+def set_controls(scorer: str, knobs: Mapping, granularity: str, rule: Mapping) -> None:
     """Sets the Explore page's controls, before they are drawn."""
     st.session_state["scorer"], st.session_state["granularity"] = scorer, granularity
-    st.session_state["scope"] = scope
+    st.session_state.update(rule)
     st.session_state.pop("scorer_wanted", None)
     for knob in scorer_descriptions()[scorer].knobs:
         fill(knob, f"knob.{scorer}.{knob.name}", knobs.get(knob.name, knob.default))
@@ -255,7 +257,7 @@ def recipe_of(question: Question) -> Recipe:
         scorer=question.scorer,
         knobs=question.knobs,
         granularity=question.granularity,
-        scope=now.scope,
+        **now.rule,
         target="sparsity",
         amount=now.sparsity,
         overrides=dict(now.overrides),

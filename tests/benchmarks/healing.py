@@ -17,6 +17,7 @@ MODEL = "resnet20-cifar10"
 SETTINGS = Training(epochs=1)
 STEPS, WARM_UP = 60, 6
 PAIRS = 5
+ROUND_TO = 8  # the floats of one register here; 11 of 16 channels take as long as all of them
 
 
 def measure_throughput() -> list[Row]:
@@ -34,7 +35,8 @@ def measure_removed() -> list[Row]:
     times = _in_a_process("removed")
     ratios = sorted(removed / masked for masked, removed in times["pairs"])
     spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f} over {len(ratios)} pairs"
-    what = f"training step of {MODEL} with {times['gone']:.1%} of the parameters removed as channels, over masked"
+    gone = f"{times['gone']:.1%} of the parameters removed as channels, multiples of {ROUND_TO} kept"
+    what = f"training step of {MODEL} with {gone}, over masked"
     return [Row("removed_step_time_ratio", round(statistics.median(ratios), 3), "x", "<= 0.6", spread, what)]
 
 
@@ -100,7 +102,7 @@ def _removed() -> dict:
     keep_freed_memory()
     model, split = _model_and_split()
     inputs = example_inputs_of(model)
-    recipe = Recipe(MODEL, granularity="channel", target="parameters", amount=0.5)
+    recipe = Recipe(MODEL, granularity="channel", target="parameters", amount=0.5, round_to=ROUND_TO)
     channels = REMAINS["channel"](model, inputs)
     scores = score(
         model,

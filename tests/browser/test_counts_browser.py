@@ -13,9 +13,9 @@ from prunekit.ui.components.cuts.cuts import POINTS, _packed
 pytestmark = pytest.mark.browser
 
 COUNTS = (Path(cuts.__file__).parent / "counts.js").read_text(encoding="utf-8")
-ASK = """({ names, rows, scope, cuts }) => {
+ASK = """({ names, rows, rule, cuts }) => {
   const decode = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-  const counter = new Counter(names, rows.map(([edges, units]) => new Scores(decode(edges), units)), scope);
+  const counter = new Counter(names, rows.map(([edges, units]) => new Scores(decode(edges), units)), rule);
   return cuts.map((cut) => counter.pruned({ ...cut, locked: new Set(cut.locked) }));
 }"""
 HALFWAY = """() => {
@@ -44,10 +44,10 @@ def page(chromium):
     context.close()
 
 
-def counts_in_browser(page, table: CutTable, scope: str, some: list[Cut]) -> list:
+def counts_in_browser(page, table: CutTable, some: list[Cut]) -> list:
     rows = [[_packed(table.scores_at(i, POINTS)), int(units)] for i, units in enumerate(table.units)]
     plain = [cut.to_plain() for cut in some]
-    return page.evaluate(ASK, {"names": list(table.names), "rows": rows, "scope": scope, "cuts": plain})
+    return page.evaluate(ASK, {"names": list(table.names), "rows": rows, "rule": some[0].rule, "cuts": plain})
 
 
 def table_of(random, sizes, digits) -> CutTable:
@@ -55,11 +55,11 @@ def table_of(random, sizes, digits) -> CutTable:
     return CutTable.of(rows, NOTHING)
 
 
-def random_cut(random, names, scope) -> Cut:
+def random_cut(random, names, **rule) -> Cut:
     own = {name: float(random.random()) for name in names if random.random() < 0.2}
     locked = frozenset(name for name in names if random.random() < 0.1)
     sparsity = float(random.choice([0, 1, random.random(), round(random.random(), 2)]))
-    return Cut(sparsity, scope, own, locked)
+    return Cut(sparsity, overrides=own, locked=locked, **rule)
 
 
 @pytest.mark.parametrize("scope", ["global", "layer"])
@@ -67,15 +67,23 @@ def random_cut(random, names, scope) -> Cut:
 def test_rows_of_up_to_512_units_are_counted_exactly(page, scope, digits):
     random = np.random.default_rng(digits)
     table = table_of(random, [1, 2, 7, 40, 300, 512], digits)
-    some = [random_cut(random, table.names, scope) for _ in range(60)]
-    assert counts_in_browser(page, table, scope, some) == [table.pruned(cut).tolist() for cut in some]
+    some = [random_cut(random, table.names, scope=scope) for _ in range(60)]
+    assert counts_in_browser(page, table, some) == [table.pruned(cut).tolist() for cut in some]
+
+
+@pytest.mark.parametrize("bounds", [(8, 1), (1, 5), (16, 20)], ids=["rounded", "floor", "both"])
+def test_rounding_and_the_floor_are_those_of_the_server(page, bounds):
+    random = np.random.default_rng(7)
+    table = table_of(random, [1, 2, 7, 40, 300, 512], 6)
+    some = [random_cut(random, table.names, round_to=bounds[0], floor=bounds[1]) for _ in range(60)]
+    assert counts_in_browser(page, table, some) == [table.pruned(cut).tolist() for cut in some]
 
 
 def test_large_rows_are_counted_to_a_third_of_a_percent_and_their_sum_exactly(page):
     random = np.random.default_rng(0)
     table = table_of(random, [600, 20_000, 200_000], 9)
     some = [Cut(float(s)) for s in np.linspace(0, 1, 41)]
-    for cut, counts in zip(some, counts_in_browser(page, table, "global", some), strict=True):
+    for cut, counts in zip(some, counts_in_browser(page, table, some), strict=True):
         exact = table.pruned(cut)
         assert sum(counts) == exact.sum()
         assert (np.abs(np.array(counts) - exact) <= 2 + 0.0033 * table.units).all()

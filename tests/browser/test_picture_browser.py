@@ -47,7 +47,14 @@ class Picture:
         page.evaluate(BEGIN, SOURCE)
 
     def show(self, view: str = "importance", model: str = "lenet-fashion") -> str:
-        usual = {"key": model, "model": model, "scope": "layer", "signed": False, "axis": "score", "what": "channels"}
+        usual = {
+            "key": model,
+            "model": model,
+            "rule": Cut(scope="layer").rule,
+            "signed": False,
+            "axis": "score",
+            "what": "channels",
+        }
         self.data = picture_data(self.table, self.rows, {}, view=view, **usual)
         self.page.evaluate("(data) => show(data)", self.data)
         return self.data["board"]

@@ -113,6 +113,10 @@ def test_the_command_that_the_app_prints_gives_the_same_sweep():
     assert sweep.sweep_of(options(*_after_sweep(one))).fingerprint == one.fingerprint
     other = Sweep(base.with_(locked=()), ("bn_scale",), (0.5,), ("weight", "channel"), (0,))
     assert sweep.sweep_of(options(*_after_sweep(other))).fingerprint == other.fingerprint
+    bounded = Sweep(base.with_(locked=(), round_to=8, floor=3), ("taylor",), (0.5,), ("weight", "channel"), (0,))
+    again = sweep.sweep_of(options(*_after_sweep(bounded)))
+    assert again.fingerprint == bounded.fingerprint
+    assert {(r.granularity, r.round_to, r.floor) for r in again.recipes()} == {("weight", 1, 3), ("channel", 8, 3)}
 
 
 def _after_sweep(one: Sweep) -> list[str]:
@@ -132,6 +136,7 @@ def _after_sweep(one: Sweep) -> list[str]:
         (["--model", "lenet5000"], "no model called “lenet5000”"),
         (["--out", "no/such/folder/table.csv"], "cannot be written; choose another --out"),
         (["--knob", "p"], "NAME=VALUE"),
+        (["--round-to", "6"], "Round channels to must be one of"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(words, sentence, capsys):

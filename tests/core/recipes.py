@@ -4,7 +4,10 @@ from prunekit.core.recipe import Recipe, Training
 
 
 def full() -> Recipe:
-    """A recipe with nothing left at its default, and with numbers that show it when their last digit is lost."""
+    """A recipe with numbers that show it when their last digit is lost, and nothing left at its default.
+
+    But for `round_to`, which single weights have no use for.
+    """
     return Recipe(
         "mlp-digits",
         scorer="magnitude",
@@ -15,6 +18,7 @@ def full() -> Recipe:
         amount=1 / 3,
         overrides={"fc1.weight": 0.1 + 0.2},
         locked=("fc3.weight", "fc2.weight"),
+        floor=3,
         schedule="iterative",
         rounds=5,
         calibration=64,

@@ -64,7 +64,7 @@ def test_locked_rows_and_rows_with_a_cut_of_their_own_do_not_count():
 def test_a_unit_of_each_row_always_stays():
     table = two_layers()
     assert table.kept(Cut(1.0)).tolist() == [1, 1]
-    assert table.kept(Cut(1.0), floor=4).tolist() == [3, 4]
+    assert table.kept(Cut(1.0, floor=4)).tolist() == [3, 4]
     assert table.sparsity(np.array([1, 1])) == 0.75
 
 

@@ -126,6 +126,17 @@ def test_layers_that_are_not_named_follow_the_net_and_the_nets_own_cut_stays():
     assert read("fc1,0.2", present) == Cut(0.7, "layer", {"fc1": 0.2})
 
 
+def test_rounding_and_floor_are_copied_and_pasted_back():
+    bounded = Cut(0.3, round_to=8, floor=2)
+    text = cut_json(bounded, SHARES, "channel")
+    assert (json.loads(text)["round_to"], json.loads(text)["floor"]) == (8, 2)
+    assert read(text) == bounded
+    assert read(cut_json(CUT, SHARES, "channel"), present=bounded) == CUT
+    assert read("conv1, 40 %", present=bounded) == Cut(0.3, overrides={"conv1": 0.4}, round_to=8, floor=2)
+    with pytest.raises(BadSetting, match="Round channels to must be one of"):
+        read('{"round_to": 7}')
+
+
 def test_the_cut_of_the_net_may_be_given_too():
     assert read("*,55 %,layer\nfc1,0.2") == Cut(0.55, "layer", {"fc1": 0.2})
     assert read('{"sparsity": 0.55, "overrides": {}}') == Cut(0.55)

@@ -46,7 +46,42 @@ def test_a_cut_knows_which_rows_follow_the_whole_net():
     assert cut.own_count("locked", 10) == 0
 
 
+@pytest.mark.parametrize(
+    ("pruned", "units", "round_to", "floor", "gone"),
+    [
+        (5, 16, 8, 1, 8),  # 11 of 16 would stay: nearer to 8 than to 16
+        (4, 16, 8, 1, 0),  # 12 is as near to both: the larger one
+        (14, 16, 8, 1, 8),  # 2 would stay: a multiple at least
+        (16, 16, 8, 1, 8),
+        (3, 10, 8, 1, 2),
+        (1, 10, 8, 1, 2),  # 9 would stay
+        (3, 6, 8, 1, 0),  # no multiple fits
+        (0, 10, 8, 1, 0),  # nothing was to go: 10 stay, multiple or not
+        (9, 10, 1, 4, 6),
+        (9, 10, 1, 40, 0),
+        (14, 32, 8, 12, 16),
+        (30, 32, 8, 12, 16),  # the floor of 12 is rounded up
+        (10, 10, 1, 1, 10),  # the floor of one is kept where a mask meets a model
+    ],
+)
+def test_what_stays_is_rounded_and_not_below_the_floor(pruned, units, round_to, floor, gone):
+    assert Cut(round_to=round_to, floor=floor).bounded(pruned, units) == gone
+
+
+@given(st.integers(0, 300), st.data())
+def test_more_pruned_before_rounding_is_never_less_after_it(units, data):
+    cut = Cut(round_to=data.draw(st.integers(1, 20)), floor=data.draw(st.integers(1, 40)))
+    counts = [cut.bounded(pruned, units) for pruned in range(units + 1)]
+    assert counts == sorted(counts)
+
+
+@pytest.mark.parametrize("bounds", [{"round_to": 0}, {"round_to": 2.5}, {"floor": -1}, {"floor": True}])
+def test_rounding_and_floor_are_whole_numbers(bounds):
+    with pytest.raises(BadSetting, match="must be a whole number from 1 on"):
+        Cut(**bounds)
+
+
 def test_a_cut_goes_through_plain_values_unchanged():
-    cut = Cut(0.3, "layer", {"a": 0.5}, frozenset({"c", "b"}))
+    cut = Cut(0.3, "layer", {"a": 0.5}, frozenset({"c", "b"}), 8, 2)
     assert cut.to_plain()["locked"] == ["b", "c"]
     assert Cut.from_plain(cut.to_plain()) == cut

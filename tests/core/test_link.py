@@ -47,6 +47,8 @@ places = st.builds(
     st.sampled_from(["global", "layer"]),
     st.sampled_from(["importance", "weights"]),
     st.floats(0, 1),
+    st.sampled_from([1, 8, 32]),
+    st.integers(1, 100),
 )
 
 
@@ -54,6 +56,7 @@ places = st.builds(
 def test_what_is_written_is_read_back(place):
     found, faults = read_place(parameters(place))
     assert not faults
+    assert found.rule == place.rule
     assert (found.scorer, found.granularity, found.scope, found.view) == (
         place.scorer,
         place.granularity,
@@ -198,7 +201,7 @@ def test_a_layer_that_is_not_there_is_not_in_focus():
 
 
 def test_a_cut_that_was_set_aside_has_parameters_of_its_own():
-    place = Place("taylor", granularity="weight", scope="layer", sparsity=0.45)
+    place = Place("taylor", granularity="weight", scope="layer", sparsity=0.45, floor=3)
     given = parameters(Place("random"), "", "conv2") | side_parameters(place, "abcd_3")
     assert read_side(given) == (read_place(parameters(place))[0], "abcd_3")
     assert read_place(given)[0].scorer == "random"

@@ -20,11 +20,11 @@ def test_the_data_is_the_models_own_unless_told_otherwise():
 
 
 def test_nothing_of_the_full_recipe_is_at_its_default():
-    for usual, other in ((Recipe(), full()), (Training(), full().training)):
-        assert [f.name for f in dataclasses.fields(usual) if getattr(usual, f.name) == getattr(other, f.name)] == []
+    for usual, other, left in ((Recipe(), full(), ["round_to"]), (Training(), full().training, [])):
+        assert [f.name for f in dataclasses.fields(usual) if getattr(usual, f.name) == getattr(other, f.name)] == left
 
 
-@pytest.mark.parametrize("recipe", [Recipe(), full()])
+@pytest.mark.parametrize("recipe", [Recipe(), full(), Recipe(round_to=8)])
 def test_a_recipe_goes_through_json_unchanged(recipe):
     again = Recipe.from_plain(json.loads(json.dumps(recipe.to_plain())))
     assert again == recipe
@@ -52,6 +52,8 @@ def test_a_fingerprint_differs_when_anything_does():
         base.with_(rounds=2),
         base.with_(training=Training(epochs=4)),
         base.with_(scorer="random"),
+        base.with_(round_to=8),
+        base.with_(floor=4),
     ]
     assert len({recipe.fingerprint for recipe in (base, *others)}) == 1 + len(others)
 
@@ -64,6 +66,8 @@ def test_settings_that_came_later_are_told_only_where_they_are_used():
     assert taught.title().endswith("3 epochs · distillation 0.9 at temperature 4")
     assert "distillation" not in Recipe(training=Training(epochs=0, distillation=0.9)).title()
     assert Recipe.from_plain(taught.to_plain()) == taught
+    assert not {"round_to", "floor"} & set(before.to_plain())
+    assert Recipe(round_to=8, floor=16).title().endswith("multiples of 8 · at least 16 a layer · 3 epochs")
     # As in the histories that were written before: no setting may be added to what is told of it.
     assert list(before.to_plain()["training"]) == [
         "epochs", "learning_rate", "optimizer", "decay", "batch_size", "momentum", "weight_decay", "label_smoothing",
@@ -73,6 +77,11 @@ def test_settings_that_came_later_are_told_only_where_they_are_used():
 
 def test_a_temperature_without_distillation_is_no_other_recipe():
     assert Recipe(training=Training(temperature=9.0)).fingerprint == Recipe().fingerprint
+
+
+def test_single_weights_are_rounded_to_nothing():
+    assert Recipe(granularity="weight", round_to=8).fingerprint == Recipe(granularity="weight").fingerprint
+    assert Recipe(round_to=8).with_(granularity="weight").cut(0.5).round_to == 1
 
 
 def test_what_was_blanked_is_part_of_the_fingerprint_where_it_is_used(monkeypatch):
@@ -96,7 +105,10 @@ def test_another_criterion_starts_with_its_own_knobs():
 
 
 def test_the_cut_of_a_recipe_has_its_scope_overrides_and_locks():
-    assert full().cut(0.5) == Cut(0.5, "layer", {"fc1.weight": 0.1 + 0.2}, frozenset({"fc2.weight", "fc3.weight"}))
+    assert full().cut(0.5) == Cut(
+        0.5, "layer", {"fc1.weight": 0.1 + 0.2}, frozenset({"fc2.weight", "fc3.weight"}), floor=3
+    )
+    assert Recipe(round_to=8, floor=2).cut(0.5) == Cut(0.5, round_to=8, floor=2)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +125,8 @@ def test_the_cut_of_a_recipe_has_its_scope_overrides_and_locks():
         ({"amount": "half"}, BadSetting, "Amount must be a number"),
         ({"target": "watts"}, BadSetting, "Target must be one of"),
         ({"scope": "local"}, BadSetting, "Scope must be one of"),
+        ({"round_to": 7}, BadSetting, "Round channels to must be one of 1, 4, 8, 16, 32, not “7”"),
+        ({"floor": 0}, BadSetting, "Keep at least must be between 1 and"),
         ({"schedule": "cubic"}, BadSetting, "Schedule must be one of"),
         ({"overrides": {"conv1": 2}}, BadSetting, "sparsity of conv1 must be between 0 and 1"),
         ({"overrides": [1]}, BadSetting, "“overrides” in a recipe must be a JSON object"),
@@ -149,7 +163,9 @@ def test_the_command_line_names_everything_that_is_not_left_to_chance():
         ("--override", "fc1.weight=0.30000000000000004"),
         ("--lock", "fc2.weight"),
         ("--lock", "fc3.weight"),
+        ("--floor", "3"),
         ("--seed", "7"),
     ):
         assert pair in pairs
     assert "--no-augment" in words
+    assert "--round-to 16" in Recipe(round_to=16).command()

@@ -2,6 +2,7 @@
 
 import torch
 
+from prunekit.core.cuts import Cut
 from prunekit.data import load_dataset
 from prunekit.experiments import answers
 from prunekit.training import train
@@ -35,6 +36,19 @@ def test_the_pace_with_a_teacher_is_that_of_steps_that_ask_it(monkeypatch):
 def test_a_batch_larger_than_the_data_is_measured_too(monkeypatch):
     monkeypatch.setattr(answers, "PACE_SECONDS", 0.05)
     assert answers.training_pace("mlp-digits", 60_000, "float32", 0.0, 0)["train_per_second"] > 0
+
+
+def test_the_two_networks_of_a_rounded_cut_are_timed_side_by_side(monkeypatch):
+    monkeypatch.setattr(answers, "LATENCY_SECONDS", 0.1)
+    compared = []
+    honest = answers.compare_latency
+    monkeypatch.setattr(answers, "compare_latency", lambda *pair: compared.append(pair[:2]) or honest(*pair))
+    question = ("magnitude", {}, "channel", 0, 0, Cut(0.3, "layer", round_to=8).to_plain())
+    found = answers.bounds_latency("lenet-fashion", *question, 8, 0)
+    assert found["before_ms"] > 0
+    assert found["after_ms"] > 0
+    [pair] = compared
+    assert [[net.conv1.out_channels, net.conv2.out_channels] for net in pair] == [[11, 22], [8, 24]]
 
 
 def test_the_latency_of_a_network_without_data_is_measured_on_the_cores_that_are_idle():

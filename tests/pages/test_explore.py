@@ -190,6 +190,41 @@ def test_prune_with_this_cut_hands_it_on_as_the_recipe_of_one_run(app):
     assert at.session_state["form.mode"] == "run"
 
 
+def test_channels_are_rounded_and_what_that_changes_is_told_and_timed(app):
+    at = app.open("explore", cut=Cut(0.4))
+    free = table_of(app).kept(Cut(0.4))
+    at.selectbox(key="round_to").set_value(4).run()
+    reply, kept = component(at, "cuts_reply"), table_of(app).kept(Cut(0.4, round_to=4))
+    assert reply["kept"] == kept.tolist()
+    assert component(at, "cuts")["round_to"] == 4
+    assert address_of(at)["round_to"] == "4"
+    [said] = [c.value for c in at.caption if "by the scores alone it would be" in c.value]
+    assert said.startswith(f"{kept.sum()} of {table_of(app).units.sum()} channels stay")
+    assert f"it would be {free.sum()}" in said
+    at.button(key="time_bounds").click().run()
+    assert "**1.25 times as fast** as by the scores alone" in texts_of(at.markdown)
+    [asked] = app.engine.asked_for("bounds_latency", lane="preview")
+    assert Cut.from_plain(asked[6]) == Cut(0.4, round_to=4)
+    at.button(key="to_prune").click().run()
+    assert at.session_state["recipe"].round_to == 4
+
+
+def test_a_measurement_is_told_of_its_own_cut_alone(app):
+    at = app.open("explore", cut=Cut(0.4), round_to=4)
+    at.button(key="time_bounds").click().run()
+    at.number_input(key="floor").set_value(5).run()
+    assert not [text for text in texts_of(at.markdown) if "times as fast" in text]
+
+
+def test_weights_have_a_floor_and_are_not_rounded(app):
+    at = app.open("explore", cut=Cut(0.4), granularity="weight", round_to=8)
+    assert not [box for box in at.selectbox if box.key == "round_to"]
+    assert at.session_state["cut"].round_to == 1
+    at.number_input(key="floor").set_value(30).run()
+    assert min(component(at, "cuts_reply")["kept"]) >= 30
+    assert not [button for button in at.button if button.key == "time_bounds"]
+
+
 def test_while_the_engine_works_the_page_says_so_and_then_draws(app):
     app.engine.slow = 1
     at = app.open("explore")
@@ -382,6 +417,10 @@ def test_a_pasted_scope_moves_the_control_of_the_scope_too(app):
     at.button(key="exchange_apply").click().run()
     assert at.segmented_control(key="scope").value == "layer"
     assert at.session_state["cut"] == Cut(0.5, "layer")
+    at.text_area(key="exchange_text").set_value('{"round_to": 8, "floor": 2}').run()
+    at.button(key="exchange_apply").click().run()
+    assert (at.selectbox(key="round_to").value, at.number_input(key="floor").value) == (8, 2)
+    assert at.session_state["cut"] == Cut(0.5, "layer", round_to=8, floor=2)
 
 
 def test_what_is_copied_can_be_pasted_into_another_session(app):

@@ -169,6 +169,18 @@ def test_own_cuts_of_channels_are_dropped_when_weights_are_chosen(history):
     assert "dropped" in page.toast[0].value
 
 
+def test_channels_are_rounded_and_a_floor_is_kept_where_the_recipe_says_so(history):
+    page = open_page("prune")
+    page.selectbox(key="form.round_to").set_value(8).run()
+    page.number_input(key="form.floor").set_value(4).run()
+    assert (page.session_state["recipe"].round_to, page.session_state["recipe"].floor) == (8, 4)
+    assert "what stays in a layer becomes a multiple of 8, at least 4 stay in each layer" in texts(page)
+    assert address_of(page) == {"model": "lenet-fashion", "round_to": "8", "floor": "4"}
+    page.button_group(key="form.granularity").set_value("weight").run()
+    assert page.selectbox(key="form.round_to").disabled
+    assert page.session_state["recipe"].round_to == 1
+
+
 def test_rounds_are_asked_for_only_when_there_are_rounds(history):
     page = open_page("prune", recipe=recipe())
     assert "form.rounds" not in [field.key for field in page.number_input]

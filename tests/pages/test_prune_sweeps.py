@@ -101,6 +101,16 @@ def test_without_an_engine_there_is_no_time_and_nothing_is_in_the_way(history, e
     assert not page.button(key="start_sweep").disabled
 
 
+def test_a_sweep_over_both_granularities_rounds_its_channels(history):
+    page = sweep_page()
+    page.button_group(key="sweep.granularities").set_value(["weight", "channel"]).run()
+    page.selectbox(key="form.round_to").set_value(8).run()
+    assert not page.error
+    assert address_of(page)["round_to"] == "8"
+    page.button_group(key="sweep.granularities").set_value(["weight"]).run()
+    assert page.selectbox(key="form.round_to").disabled
+
+
 def test_a_criterion_without_an_answer_is_told_to_be_left_out(history):
     page = sweep_page()
     page.multiselect(key="sweep.scorers").set_value(["bn_scale"])

@@ -1,5 +1,7 @@
 """What you see is what you get: the cut table's counts are those of the mask."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -35,7 +37,8 @@ def scores_and_cuts(draw):
     scores = {name: torch.tensor(draw(st.lists(values, min_size=1, max_size=25))) for name in names}
     overrides = draw(st.dictionaries(st.sampled_from(names), fractions, max_size=2))
     locked = draw(st.frozensets(st.sampled_from(names)))
-    return scores, Cut(draw(fractions), draw(st.sampled_from(["global", "layer"])), overrides, locked)
+    round_to, floor = draw(st.sampled_from([1, 1, 4, 8])), draw(st.sampled_from([1, 1, 2, 5]))
+    return scores, Cut(draw(fractions), draw(st.sampled_from(["global", "layer"])), overrides, locked, round_to, floor)
 
 
 @given(scores_and_cuts())
@@ -44,6 +47,29 @@ def test_the_table_counts_exactly_what_the_mask_prunes(case):
     table = table_of(scores)
     assert table.pruned(cut).tolist() == gone(prune_cut(scores, cut))
     assert table.kept(cut).tolist() == [int(e.sum()) for e in prune_cut(scores, cut).floored()[0].values()]
+
+
+@given(scores_and_cuts())
+def test_a_row_that_is_cut_keeps_a_multiple_and_the_floor(case):
+    scores, cut = case
+    ranked = prune_cut(scores, dataclasses.replace(cut, round_to=1, floor=1))
+    for name, entry in prune_cut(scores, cut).items():
+        units, kept, before = entry.numel(), int(entry.sum()), int(ranked[name].sum())
+        if not cut.is_bounded or before == units:
+            assert kept == before
+            continue
+        assert kept == units or kept % cut.round_to == 0
+        assert kept >= min(cut.floor, units)
+        if cut.floor == 1:
+            assert abs(kept - before) <= cut.round_to / 2 or kept in (cut.round_to, units)
+
+
+@given(scores_and_cuts())
+def test_of_a_row_that_is_rounded_the_highest_scores_stay(case):
+    scores, cut = case
+    for name, keep in prune_cut(scores, cut).items():
+        if keep.any() and not keep.all():
+            assert scores[name][keep].min() >= scores[name][~keep].max()
 
 
 @given(scores_and_cuts(), st.one_of(st.integers(-3, 3), st.floats(-2e6, 2e6)))

@@ -6,6 +6,7 @@ import json
 import numpy as np
 
 from prunekit.core.cut_table import CutTable
+from prunekit.core.cuts import Cut
 from prunekit.ui.components.cuts import picture_data
 from tests.toy_engine import ToyEngine
 
@@ -18,7 +19,7 @@ def data_of(rows: int, granularity: str, **changes) -> tuple[dict, CutTable]:
         "key": "k",
         "model": "m",
         "view": "importance",
-        "scope": "global",
+        "rule": Cut().rule,
         "signed": False,
         "axis": "score",
         "what": "units",
@@ -51,4 +52,5 @@ def test_twenty_large_layers_weigh_about_a_hundred_kilobytes():
 
 def test_the_same_question_gives_the_same_data_and_another_scope_another_board():
     assert data_of(3, "channel")[0] == data_of(3, "channel")[0]
-    assert data_of(3, "channel")[0]["board"] != data_of(3, "channel", scope="layer")[0]["board"]
+    for other in (Cut(scope="layer"), Cut(round_to=8)):
+        assert data_of(3, "channel")[0]["board"] != data_of(3, "channel", rule=other.rule)[0]["board"]

@@ -9,6 +9,7 @@ from prunekit.core.cuts import Cut
 from prunekit.core.recipe import Recipe
 from prunekit.ui import state
 
+RULE = {"scope": "global", "round_to": 1, "floor": 1}
 QUESTION = state.Question("lenet-fashion", "magnitude", {"p": 1}, "channel")
 
 
@@ -87,21 +88,21 @@ def test_a_threshold_typed_for_a_row_becomes_its_own_cut_and_unlocks_it(table):
 
 
 def test_another_granularity_forgets_the_cuts_of_the_old_rows_and_keeps_the_sparsity():
-    state.fit_cut(QUESTION, "global", ("a", "b"))
+    state.fit_cut(QUESTION, RULE, ("a", "b"))
     state.move_cut(Cut(0.6, "global", {"a": 0.9}, frozenset({"b"})))
-    state.fit_cut(state.Question("lenet-fashion", "magnitude", {"p": 1}, "weight"), "global", ("a", "b"))
+    state.fit_cut(state.Question("lenet-fashion", "magnitude", {"p": 1}, "weight"), RULE, ("a", "b"))
     assert state.cut() == Cut(0.6)
 
 
 def test_another_criterion_keeps_the_cuts_of_single_rows():
-    state.fit_cut(QUESTION, "global", ("a", "b"))
+    state.fit_cut(QUESTION, RULE, ("a", "b"))
     state.move_cut(Cut(0.6, "global", {"a": 0.9}))
-    state.fit_cut(state.Question("lenet-fashion", "random", {}, "channel"), "layer", ("a", "b"))
+    state.fit_cut(state.Question("lenet-fashion", "random", {}, "channel"), RULE | {"scope": "layer"}, ("a", "b"))
     assert state.cut() == Cut(0.6, "layer", {"a": 0.9})
 
 
 def test_the_first_row_is_in_focus_until_another_is():
-    state.fit_cut(QUESTION, "global", ("a", "b"))
+    state.fit_cut(QUESTION, RULE, ("a", "b"))
     assert state.focus() == "a"
 
 

@@ -11,6 +11,7 @@ from prunekit.core.link import VIEWS
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import settings_of
 from prunekit.ui.forms import choice_labels, one_of, setting_input
+from prunekit.ui.panels.bounds import bounds_popover
 from prunekit.ui.state import Question, fit_scorer
 
 NEEDS = {
@@ -20,8 +21,12 @@ NEEDS = {
 }
 
 
-def question_controls(model: str) -> tuple[Question, str, str]:
-    """Draws the controls; the question they ask, the scope and the view."""
+def question_controls(model: str):
+    """Draws the controls.
+
+    Returns the question they ask, what a cut takes from them (see `core.cuts.RULE`), the view, and the place where
+    `what_bounds_do` is to be told.
+    """
     settings = {s.name: s for s in settings_of(Recipe)}
     granularity_setting = settings["granularity"]
     st.session_state.setdefault("granularity", granularity_setting.default)
@@ -48,10 +53,11 @@ def question_controls(model: str) -> tuple[Question, str, str]:
             knobs[knob.name] = knob.default
     granularity = setting_input(granularity_setting, "granularity", width="content")
     scope = setting_input(settings["scope"], "scope", width="content")
+    bounds, told = bounds_popover(granularity)
     words = {name: _(label) for name, label in VIEWS.items()}
     said = _("The histograms show the importance of what can be cut, or the weights themselves.")
     view = one_of(_("View"), words, "view", help=said)
-    return Question(model, scorer, knobs, granularity), scope, view
+    return Question(model, scorer, knobs, granularity), {"scope": scope} | bounds, view, told
 
 
 def criterion_card(description: ScorerDescription) -> None:

@@ -107,6 +107,6 @@ def _apply(names: tuple[str, ...], granularity: str) -> None:
     if cut == before:
         return
     state.move_cut(cut)
-    if cut.scope != before.scope:
-        session["scope"] = cut.scope
-        st.rerun()  # the control of the scope is not among what a press in here draws again
+    if cut.rule != before.rule:
+        session.update(cut.rule)
+        st.rerun()  # the controls of the rule are not among what a press in here draws again

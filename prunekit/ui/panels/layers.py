@@ -1,5 +1,7 @@
 """The layers as a table: what each is and costs, and its cut and lock to edit."""
 
+import dataclasses
+
 import pandas
 import streamlit as st
 
@@ -112,7 +114,7 @@ def _edited(key: str, names: tuple[str, ...]) -> None:
         if "locked" in edit:
             (locked.add if edit["locked"] else locked.discard)(name)
     st.session_state["editor_wrote"] = True
-    state.move_cut(Cut(cut.sparsity, cut.scope, overrides, frozenset(locked)))
+    state.move_cut(dataclasses.replace(cut, overrides=overrides, locked=frozenset(locked)))
 
 
 def uncut_layers(rows: list[dict], summary: dict) -> list[str]:

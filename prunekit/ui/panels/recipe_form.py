@@ -37,7 +37,7 @@ def recipe_form(model: str) -> Recipe:
     with line():
         training = {name: field(name, width=NARROW) for name in UP_FRONT}
         seed = field("seed", width=NARROW)
-    more, calibration = more_fields()
+    more, others = more_fields(channels=granularity == "channel")
     training |= more
     recipe = given.with_(
         scorer=scorer,
@@ -49,8 +49,8 @@ def recipe_form(model: str) -> Recipe:
         schedule=schedule,
         rounds=rounds,
         training=Training(**training),
-        calibration=calibration,
         seed=seed,
+        **others,
         **_own_cuts(given, granularity),
     )
     keep(recipe)
@@ -76,15 +76,17 @@ def schedule_fields() -> tuple[str, int]:
         return schedule, field("rounds", width=NARROW) if schedule != "one-shot" else 1
 
 
-def more_fields() -> tuple[dict, int]:
-    """Behind a lid: the rest of the training's settings, and the calibration examples."""
+def more_fields(channels: bool) -> tuple[dict, dict]:
+    """Behind a lid: the rest of the training's settings, and of the recipe's. channels: whether any are cut."""
     with st.expander(_("More settings"), icon=":material/tune:"), st.container(horizontal=True):
         more = [s for s in settings_of(Training) if s.name not in UP_FRONT]
         training = {}
         for s in more:
             needless = s.name == "temperature" and not training["distillation"]
             training[s.name] = field(s.name, width="content" if s.choices else HALF, disabled=needless)
-        return training, field("calibration", width=HALF)
+        others = {"calibration": field("calibration", width=HALF)}
+        others["round_to"] = field("round_to", width=HALF, disabled=not channels)
+        return training, others | {"floor": field("floor", width=HALF)}
 
 
 def given_recipe(model: str) -> Recipe:

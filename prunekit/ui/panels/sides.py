@@ -15,7 +15,7 @@ from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.core.link import Place, own_cuts, side_parameters
-from prunekit.core.recipe import Recipe
+from prunekit.core.recipe import Recipe, bounds_in_words
 from prunekit.core.settings import in_words, settings_of
 from prunekit.experiments.engine import Pending
 from prunekit.ui import state
@@ -50,7 +50,7 @@ class Side:
         outlook = Outlook.of(table, cut)
         counts = zip(rows, outlook.kept, table.units, strict=True)
         kept = tuple((row["layer"], int(k), int(n)) for row, k, n in counts)
-        place = Place(question.scorer, question.knobs, question.granularity, scope=cut.scope, sparsity=cut.sparsity)
+        place = Place(question.scorer, question.knobs, question.granularity, sparsity=cut.sparsity, **cut.rule)
         address = side_parameters(place, own_cuts(cut, table.names, table.units))
         return cls(question, question.key, cut, outlook, kept, address, known_preview(question, cut))
 
@@ -61,6 +61,7 @@ class Side:
         chosen = [f"{_(knob.label)} {in_words(knob, self.question.knobs[knob.name])}" for knob in knobs]
         scopes = choice_labels(next(s for s in settings_of(Recipe) if s.name == "scope"))
         words = [_(description.label), *chosen, unit_words(self.question.granularity), scopes[self.cut.scope]]
+        words += bounds_in_words(self.cut.round_to, self.cut.floor)
         return " · ".join([*words, percent(self.cut.sparsity)])
 
 
@@ -198,6 +199,6 @@ def _swap(side: Side, question: Question, table: CutTable, rows: list[dict]) -> 
     _keep(question, table, rows)
     state.leave_rows()
     theirs = side.question
-    state.set_controls(theirs.scorer, theirs.knobs, theirs.granularity, side.cut.scope)
+    state.set_controls(theirs.scorer, theirs.knobs, theirs.granularity, side.cut.rule)
     st.session_state["cut_rows"] = [theirs.model, theirs.granularity]  # the own cuts that come are of these rows
     state.move_cut(side.cut)

@@ -90,8 +90,11 @@ def sweep_form(model: str) -> Sweep:
             persist_state="session",
             width=NARROW,
         )
-    more, calibration = more_fields()
-    shared = {"scope": scope, "target": target, "schedule": schedule, "rounds": rounds, "calibration": calibration}
+    channels = "channel" in granularities
+    more, others = more_fields(channels)
+    shared = {"scope": scope, "target": target, "schedule": schedule, "rounds": rounds, **others}
+    if channels and not (given.overrides or given.locked):
+        shared["granularity"] = "channel"  # only a recipe of channels can hold what they are rounded to
     base = given.with_(training=Training(**training | more), **shared)
     keep(base)
     list_own_cuts(base)

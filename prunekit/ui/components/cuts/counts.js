@@ -3,6 +3,15 @@
 
 const exactCount = (fraction, units) => Math.min(units, Math.floor(fraction * units + 0.5 + 1e-9));
 
+// As Cut.bounded: of a row that is cut a multiple stays, and a few at least.
+function bounded({ round_to: multiple, floor }, pruned, units) {
+  if (!pruned || (multiple === 1 && floor === 1)) return pruned;
+  let kept = units - pruned;
+  if (multiple > 1) kept = Math.max(Math.floor((2 * kept + multiple) / (2 * multiple)), 1) * multiple;
+  if (floor > 1) kept = Math.max(kept, Math.ceil(floor / multiple) * multiple);
+  return Math.max(units - kept, 0);
+}
+
 const roundHalfEven = (x) => {
   const floor = Math.floor(x), rest = x - floor;
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
@@ -129,11 +138,13 @@ class Ranking {
 }
 
 class Counter {
-  // rows: Scores with a name each; a cut is {sparsity, overrides: {name: fraction}, locked: Set of names}.
-  constructor(names, rows, scope) {
+  // rows: Scores with a name each; rule: {scope, round_to, floor}; a cut is {sparsity, overrides: {name: fraction},
+  // locked: Set of names}.
+  constructor(names, rows, rule) {
     this.names = names;
     this.rows = rows;
-    this.scope = scope;
+    this.rule = rule;
+    this.isBounded = rule.round_to > 1 || rule.floor > 1;
     this.rankings = new Map();
   }
 
@@ -160,19 +171,19 @@ class Counter {
       const name = this.names[i];
       if (cut.locked.has(name)) return 0;
       if (name in cut.overrides) return exactCount(cut.overrides[name], row.units);
-      return this.scope === "layer" ? exactCount(cut.sparsity, row.units) : 0;
+      return this.rule.scope === "layer" ? exactCount(cut.sparsity, row.units) : 0;
     });
-    if (this.scope === "global") {
+    if (this.rule.scope === "global") {
       const free = this.free(cut), ranking = this.ranking(free);
       ranking.lowest(exactCount(cut.sparsity, ranking.total)).forEach((count, i) => { counts[free[i]] = count; });
     }
-    return counts;
+    return counts.map((count, i) => bounded(this.rule, count, this.rows[i].units));
   }
 
   // The score at which the rows that follow the whole net are cut (global scope), or null.
   threshold(cut) {
     const free = this.free(cut);
-    if (this.scope !== "global" || !free.length) return null;
+    if (this.rule.scope !== "global" || !free.length) return null;
     const ranking = this.ranking(free);
     return ranking.at(exactCount(cut.sparsity, ranking.total));
   }

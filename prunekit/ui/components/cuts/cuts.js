@@ -110,7 +110,7 @@ class Board {
       scores: new Scores(decode(row.edges), row.units),
       hist: { low: row.low, high: row.high, log: row.log, bars: joined(row.counts) },
     }));
-    this.counter = new Counter(this.rows.map((row) => row.name), this.rows.map((row) => row.scores), data.scope);
+    this.counter = new Counter(this.rows.map((row) => row.name), this.rows.map((row) => row.scores), data);
     this.total = this.rows.reduce((sum, row) => sum + row.units, 0);
     this.exact = this.typed = null;
     this.focus = Math.max(0, this.rows.findIndex((row) => row.name === focus));
@@ -521,7 +521,7 @@ class Board {
   // Rows of a global cut share one axis, so that the cut is one line through all of them; the layer in focus has its
   // own, so that the hand can be exact.
   axisOf(row, left, width, shared) {
-    const common = shared && this.data.common ? this.rows : [row];
+    const common = shared && this.data.scope === "global" ? this.rows : [row];
     const log = common.filter((r) => r.hist.log).length * 2 > common.length;
     const inSpace = (r, end) => {
       const value = r.hist[end];
@@ -613,14 +613,15 @@ class Board {
     if (!this.colour || !this.told) return;
     const { cut, rows } = this;
     this.counts = this.counter.pruned(cut);
-    const net = this.counter.threshold(cut);
+    // Rounded or with a floor, a row has a line of its own: it says what really goes.
+    const net = this.counter.threshold(cut), common = this.counter.isBounded ? null : net;
     let keptInAll = 0;
     rows.forEach((row, i) => {
-      const kept = this.exact ? this.exact[i] : Math.max(row.units - this.counts[i], Math.min(1, row.units));
+      const kept = this.exact ? this.exact[i] : Math.max(row.units - this.counts[i], Math.min(this.data.floor, row.units));
       keptInAll += kept;
       const locked = cut.locked.has(row.name), own = !locked && row.name in cut.overrides;
       row.kept = kept;
-      row.line = locked ? null : own || net === null ? row.scores.at(this.counts[i]) : net;
+      row.line = locked ? null : own || common === null ? row.scores.at(this.counts[i]) : common;
       if (this.held && i === this.focus) row.line = this.pointer;
       if (this.typed?.row === row.name) row.line = this.typed.value;
       // Rows scrolled out of sight wait until they come back.
@@ -648,7 +649,7 @@ class Board {
     parts.count.textContent = say(this.words.kept, { kept: whole(row.kept), units: whole(row.units) });
     parts.element.classList.toggle("locked", locked);
     parts.element.classList.toggle("own-cut", own);
-    parts.element.classList.toggle("least", row.kept === Math.min(1, row.units) && row.units > 1);
+    parts.element.classList.toggle("least", row.kept === Math.min(this.data.floor, row.units) && row.units > this.data.floor);
     parts.lock.setAttribute("aria-pressed", locked);
     parts.lock.firstChild.firstChild.setAttribute("d", ICONS[locked ? "closed" : "open"]);
     parts.pick.setAttribute("aria-label", `${row.label}: ${parts.count.textContent}`);

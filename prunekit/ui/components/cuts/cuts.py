@@ -1,6 +1,7 @@
 """What the picture of cuts is given, and what it tells: Python's side of `cuts.js`."""
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def picture_data(
     key: str,
     model: str,
     view: str,
-    scope: str,
+    rule: Mapping,
     signed: bool,
     axis: str,
     what: str,
@@ -43,9 +44,9 @@ def picture_data(
     """The constant part of the picture: it changes only when another question is asked.
 
     rows: for each row of the table a dict of name, label, layer and what to draw: low, high (in decades if "log"),
-    counts (bins). kinds: layer name -> "Conv2d". model: what undo and redo are of. view: "importance" or
-    "weights"; signed: the weights are drawn with the cut at plus and minus the threshold; axis: the words below the
-    picture; what: what is counted ("channels").
+    counts (bins). kinds: layer name -> "Conv2d". model: what undo and redo are of. view: "importance" or "weights";
+    rule: what the cuts have in common (see `core.cuts.RULE`); signed: the weights are drawn with the cut at plus and
+    minus the threshold; axis: the words below the picture; what: what is counted ("channels").
     """
     drawn = [
         {
@@ -62,11 +63,10 @@ def picture_data(
         for i, (name, units, row) in enumerate(zip(table.names, table.units, rows, strict=True))
     ]
     return {
-        "board": fingerprint([key, view, scope, axis]),
+        "board": fingerprint([key, view, dict(rule), axis]),
         "model": model,
         "rows": drawn,
-        "scope": scope,
-        "common": scope == "global",
+        **rule,
         "signed": signed,
         "view_only": view == "weights" and not signed,
         "words": _words(axis, what),

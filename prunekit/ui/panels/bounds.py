@@ -1,0 +1,124 @@
+"""Rounding and the floor: what is chosen, what it costs in channels and numbers, and what it gains in time."""
+
+import dataclasses
+import time
+
+import streamlit as st
+
+from prunekit.core.amounts import compact, percent, whole
+from prunekit.core.cards import ModelCard
+from prunekit.core.cut_table import CutTable
+from prunekit.core.cuts import Cut
+from prunekit.core.errors import PrunekitError
+from prunekit.core.language import _, ngettext
+from prunekit.core.recipe import Recipe
+from prunekit.core.settings import settings_of
+from prunekit.experiments.engine import Pending
+from prunekit.experiments.runs import ACTIVE
+from prunekit.ui.components.again import look_again
+from prunekit.ui.engine import ask
+from prunekit.ui.forms import setting_input
+from prunekit.ui.panels.numbers import Outlook
+from prunekit.ui.plain import show_error
+from prunekit.ui.runs import all_runs
+from prunekit.ui.state import Question
+
+WANTED = "bounds_time_wanted"
+SETTINGS = {s.name: s for s in settings_of(Recipe) if s.name in ("round_to", "floor")}
+USUAL = {name: s.default for name, s in SETTINGS.items()}
+
+
+def bounds_popover(granularity: str):
+    """Draws the button and what is behind it; the bounds that are chosen, and a place to tell what they do."""
+    names = [name for name in SETTINGS if granularity == "channel" or name != "round_to"]
+    told = USUAL | {name: st.session_state.get(name, USUAL[name]) for name in names}
+    # Short, where the line of controls is full: the form of Prune has the words.
+    label = " ".join(f"{sign}{told[name]}" for name, sign in (("round_to", "×"), ("floor", "≥")) if told[name] > 1)
+    help = _("How many units stay in each layer: a multiple, or at least so many")
+    with st.popover(label, icon=":material/rule:", help=help):
+        bounds = USUAL | {name: setting_input(SETTINGS[name], name) for name in names}
+        return bounds, st.container()
+
+
+def what_bounds_do(
+    question: Question, cut: Cut, bounded: Outlook, table: CutTable, card: ModelCard, units: str
+) -> None:
+    """What the bounds of a cut change, against the same cut without them; and for channels a button that times it.
+
+    bounded: the outlook of the cut; units: what is counted ("channels").
+    """
+    if not cut.is_bounded:
+        return
+    free = Outlook.of(table, dataclasses.replace(cut, **USUAL))
+    st.caption(_changes(free, bounded, units))
+    if question.granularity == "channel" and (free.kept != bounded.kept).any():
+        _time(question, cut, card)
+
+
+def _changes(free: Outlook, bounded: Outlook, units: str) -> str:
+    if (free.kept == bounded.kept).all():
+        return _("At this cut the scores alone keep the same {units}.").format(units=units)
+    quantity = "nonzero" if bounded.leaves_zeros else "parameters"
+    sentence = _(
+        "{kept} of {all} {units} stay; by the scores alone it would be {free}. Parameters {parameters} ({more}), "
+        "MACs {macs} ({more_macs})."
+    )
+    return sentence.format(
+        kept=whole(int(bounded.kept.sum())),
+        all=whole(bounded.units),
+        free=whole(int(free.kept.sum())),
+        units=units,
+        parameters=compact(bounded.after[quantity]),
+        more=_change(free.after[quantity], bounded.after[quantity]),
+        macs=compact(bounded.after["macs"]),
+        more_macs=_change(free.after["macs"], bounded.after["macs"]),
+    )
+
+
+def _change(before: int, after: int) -> str:
+    if after == before or not before:
+        return _("unchanged")
+    sentence = _("{share} more") if after > before else _("{share} less")
+    return sentence.format(share=percent(abs(after / before - 1)))
+
+
+def _time(question: Question, cut: Cut, card: ModelCard) -> None:
+    """The button, and the two removed networks timed side by side."""
+    key = (question.key, str(cut.to_plain()))
+    wanted, moment = st.session_state.get(WANTED, (None, 0))
+    st.button(_("Measure the time it saves"), key="time_bounds", icon=":material/timer:", on_click=_want, args=(key,))
+    again = 0.0
+    if wanted == key:
+        try:
+            again = _measured(question, cut, card.batch_sizes[-1], moment)
+        except PrunekitError as error:
+            show_error(error)
+    look_again(again, key="again_bounds")
+
+
+def _want(key: tuple) -> None:
+    st.session_state[WANTED] = (key, int(time.time()))
+
+
+def _measured(question: Question, cut: Cut, batch: int, moment: int) -> float:
+    """Draws what was measured; in how many seconds to look again, 0 when it is there."""
+    if any(run.state in ACTIVE for run in all_runs()):
+        st.caption(_("A run is training: this is measured when nothing trains any more."))
+        return 3.0
+    found = ask("bounds_latency", *question.arguments(), cut.to_plain(), batch, moment, lane="preview")
+    if isinstance(found, Pending):
+        st.caption(found.sentence)
+        return 0.5 if found.state != "off" else 0.0
+    times = {name: f"{found[name]:.3g}" for name in ("before_ms", "after_ms", "speedup_low", "speedup_high")}
+    st.markdown(
+        _("**{speedup:.2f} times as fast** as by the scores alone").format(speedup=found["speedup"])
+        if found["speedup"] >= 1
+        else _("**{share} slower** than by the scores alone").format(share=percent(1 / found["speedup"] - 1))
+    )
+    threads = ngettext("on {n} core", "on {n} cores", found["threads"]).format(n=found["threads"])
+    sentence = _(
+        "Measured here {threads}, batch of {batch}: {before_ms} ms without, {after_ms} ms with. Half of the pairs lie "
+        "between {speedup_low} and {speedup_high}."
+    )
+    st.caption(sentence.format(threads=threads, batch=batch, **times))
+    return 0.0
