@@ -1,11 +1,12 @@
 """From a cut to exact counts and costs in well under a millisecond, with numpy alone."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from prunekit.core.cuts import Cut, check_fraction, exact_count
+from prunekit.core.cuts import TARGETS, Cut, check_fraction, exact_count, zeros_take_room
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 
@@ -42,10 +43,13 @@ class Costs:
 
     def quantity(self, target: str) -> str:
         """Which of QUANTITIES a target counts: parameters are the non-zero ones where zeros stay in place."""
+        return "nonzero" if target == "parameters" and self.leaves_zeros else target
+
+    @property
+    def leaves_zeros(self) -> bool:
+        """Whether what is cut stays in place as zeros: no cut changes the parameters."""
         rows = self.growth.shape[1]
-        if target == "parameters" and np.allclose(self.terms(np.zeros(rows))[:, 0], self.terms(np.ones(rows))[:, 0]):
-            return "nonzero"
-        return target
+        return np.allclose(self.terms(np.zeros(rows))[:, 0], self.terms(np.ones(rows))[:, 0])
 
     def terms(self, kept: np.ndarray) -> np.ndarray:
         """Each term's share of QUANTITIES, shape (terms, 4)."""
@@ -73,7 +77,8 @@ class CutTable:
 
     names: row names in the network's order; units: (rows,) how many units each has;
     edges: for each row its scores in ascending order, all of them or some (`kept_ranks`), float32;
-    ranks: for each row the ranks of its edges, 0 being the lowest score.
+    ranks: for each row the ranks of its edges, 0 being the lowest score; kinds: (rows,) equal numbers for rows of the
+    same kind (see `Cut.pools`).
     """
 
     names: tuple[str, ...]
@@ -81,29 +86,36 @@ class CutTable:
     edges: tuple[np.ndarray, ...]
     ranks: tuple[np.ndarray, ...]
     costs: Costs
+    kinds: np.ndarray
     _merged: dict = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, sorted_scores: dict[str, np.ndarray], costs: Costs) -> "CutTable":
-        """A table from each row's scores in ascending order (1-D, float32, no NaN)."""
+    def of(
+        cls, sorted_scores: dict[str, np.ndarray], costs: Costs, kinds: Mapping[str, str] | None = None
+    ) -> "CutTable":
+        """A table from each row's scores in ascending order (1-D, float32, no NaN).
+
+        kinds: each row's kind; without them, rows of as many units are of one.
+        """
         rows = tuple(sorted_scores.values())
         ranks = tuple(kept_ranks(row) for row in rows)
         edges = tuple(row[kept] for row, kept in zip(rows, ranks, strict=True))
-        return cls(tuple(sorted_scores), np.array([len(row) for row in rows], dtype=np.int64), edges, ranks, costs)
+        units = np.array([len(row) for row in rows], dtype=np.int64)
+        told = units.tolist() if kinds is None else [kinds[name] for name in sorted_scores]
+        numbers = {kind: i for i, kind in enumerate(dict.fromkeys(told))}
+        alike = np.array([numbers[kind] for kind in told], dtype=np.int64)
+        return cls(tuple(sorted_scores), units, edges, ranks, costs, alike)
 
     # -- from a cut to counts ---------------------------------------------------------------------------------
 
     def pruned(self, cut: Cut) -> np.ndarray:
         """How many units of each row go, shape (rows,); the same numbers as the mask that `prune_lowest` makes."""
         counts = np.zeros(len(self.names), dtype=np.int64)
-        free = [i for i, name in enumerate(self.names) if cut.is_free(name)]
         for i, name in enumerate(self.names):
             if not cut.is_free(name):
                 counts[i] = cut.own_count(name, int(self.units[i]))
-            elif cut.scope == "layer":
-                counts[i] = exact_count(cut.sparsity, int(self.units[i]))
-        if cut.scope == "global" and free:
-            counts[free] = self._lowest_of(free, exact_count(cut.sparsity, int(self.units[free].sum())))
+        for pool in cut.pools(self.names, self.kinds.tolist()):
+            counts[pool] = self._lowest_of(pool, exact_count(cut.sparsity, int(self.units[pool].sum())))
         if cut.is_bounded:
             counts[:] = [cut.bounded(int(gone), int(units)) for gone, units in zip(counts, self.units, strict=True)]
         return counts
@@ -159,16 +171,18 @@ class CutTable:
     def solve(self, target: str, amount: float, cut: Cut) -> Cut:
         """`cut` with the smallest sparsity that takes away at least `amount` of `target`.
 
-        target: "sparsity" (units), "parameters" (as `Costs.quantity` counts them) or "macs". Where even
+        target: "sparsity" (units), "parameters" (as `Costs.quantity` counts them), "macs" or "bytes". Where even
         everything is not enough (locked layers, the floor), everything that may go goes. Raises BadSetting for an
-        amount outside [0, 1] or another target.
+        amount outside [0, 1], another target, and bytes where zeros stay in place.
         """
         check_fraction(amount, _("The amount"))
         if target == "sparsity":
             return dataclasses.replace(cut, sparsity=amount)
-        if target not in ("parameters", "macs"):
+        if target not in TARGETS:
             sentence = _("Target must be one of {choices}, not “{given}”.")
-            raise BadSetting(sentence.format(choices="sparsity, parameters, macs", given=target))
+            raise BadSetting(sentence.format(choices=", ".join(TARGETS), given=target))
+        if target == "bytes" and self.costs.leaves_zeros:
+            raise BadSetting(zeros_take_room())
         quantity = self.costs.quantity(target)
         # The tiny push: (1 - 0.9) * 10 is 0.9999999999999998 in binary, and 1 of 10 may stay.
         allowed = (1 - amount) * self.costs.totals(self.units)[quantity] * (1 + 1e-12)
@@ -189,8 +203,10 @@ class CutTable:
     # -- the global ranking -----------------------------------------------------------------------------------
 
     def _lowest_of(self, free: list[int], count: int) -> np.ndarray:
-        """How many of each free row are among the `count` lowest scores of them all."""
+        """How many of each of some rows are among the `count` lowest scores of them all."""
         units = self.units[free]
+        if len(free) == 1:
+            return np.array([count])
         if count == 0 or count == units.sum():
             return units * bool(count)
         scores, cumulative = self._ranking(tuple(free))
@@ -222,7 +238,9 @@ class CutTable:
             scores = np.concatenate([self.edges[i] for i in free])
             weights = np.concatenate([np.diff(self.ranks[i], prepend=-1) for i in free])
             order = np.argsort(scores, kind="stable")
-            while len(self._merged) >= 4:  # a handful of lock states at most, a few MB each
+            # A handful of lock states at most, a few MB each.
+            most = 4 * sum(len(edges) for edges in self.edges)
+            while self._merged and sum(len(ranked) for ranked, _ in self._merged.values()) + len(scores) > most:
                 self._merged.pop(next(iter(self._merged)))
             self._merged[free] = scores[order], np.cumsum(weights[order])
         return self._merged[free]
@@ -252,6 +270,7 @@ class CutTable:
             "units": self.units,
             "edges": list(self.edges),
             "ranks": some,
+            "kinds": self.kinds,
             "costs": vars(self.costs) | {"layers": list(self.costs.layers)},
         }
 
@@ -262,7 +281,7 @@ class CutTable:
         ranks = tuple(
             some if len(some) else np.arange(len(kept)) for some, kept in zip(plain["ranks"], edges, strict=True)
         )
-        return cls(tuple(plain["names"]), plain["units"], edges, ranks, costs)
+        return cls(tuple(plain["names"]), plain["units"], edges, ranks, costs, plain["kinds"])
 
 
 def kept_ranks(ordered: np.ndarray) -> np.ndarray:

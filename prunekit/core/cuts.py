@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prunekit.core.errors import BadSetting
@@ -10,8 +10,8 @@ from prunekit.core.language import N_, _
 
 # What is cut, how it is ranked and what an amount counts, each with the word that people read.
 GRANULARITIES = {"weight": N_("weights"), "channel": N_("channels")}
-SCOPES = {"global": N_("global"), "layer": N_("per layer")}
-TARGETS = {"sparsity": N_("units"), "parameters": N_("parameters"), "macs": N_("MACs")}
+SCOPES = {"global": N_("global"), "isomorphic": N_("isomorphic"), "layer": N_("per layer")}
+TARGETS = {"sparsity": N_("units"), "parameters": N_("parameters"), "macs": N_("MACs"), "bytes": N_("bytes")}
 
 
 # Of a cut, what is chosen once, while sparsities and locks move under the hand.
@@ -30,13 +30,19 @@ def check_fraction(value: float, what: str) -> None:
         raise BadSetting(_("{what} must be between 0 and 1, not {value}.").format(what=what, value=value))
 
 
+def zeros_take_room() -> str:
+    """Why single weights cannot be cut to a number of bytes."""
+    return _("Zeros take as much room as other weights: cut channels to save bytes, or aim at parameters.")
+
+
 @dataclass(frozen=True)
 class Cut:
     """What to prune: `sparsity` of all rows that are neither overridden nor locked.
 
-    `scope` is "global" (those rows are ranked together) or "layer" (the same fraction of each);
-    `overrides` maps row names to a sparsity of their own; `locked` rows stay whole. Of a row that is cut, as many units
-    stay as the nearest multiple of `round_to` (half up, never none), and `floor` at least.
+    `scope` is "global" (those rows are ranked together), "isomorphic" (those of one kind are, and the same fraction of
+    each kind goes) or "layer" (the same fraction of each row); `overrides` maps row names to a sparsity of their own;
+    `locked` rows stay whole. Of a row that is cut, as many units stay as the nearest multiple of `round_to` (half up,
+    never none), and `floor` at least.
     """
 
     sparsity: float = 0.0
@@ -61,6 +67,21 @@ class Cut:
     def is_free(self, name: str) -> bool:
         """Whether a row follows the cut of the whole net."""
         return name not in self.locked and name not in self.overrides
+
+    def pools(self, names: Sequence[str], kinds: Sequence) -> list[list[int]]:
+        """The rows that are ranked together, as indices of `names`; none that is locked or has a cut of its own.
+
+        kinds: for each row what tells whether another one is of the same kind.
+        """
+        free = [i for i, name in enumerate(names) if self.is_free(name)]
+        if self.scope == "global":
+            return [free] if free else []
+        if self.scope == "layer":
+            return [[i] for i in free]
+        alike: dict[Hashable, list[int]] = {}
+        for i in free:
+            alike.setdefault(kinds[i], []).append(i)
+        return list(alike.values())
 
     def own_count(self, name: str, units: int) -> int:
         """How many units of a row that is not free go."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prunekit.core.cards import model_card
-from prunekit.core.cuts import GRANULARITIES, TARGETS
+from prunekit.core.cuts import GRANULARITIES, TARGETS, zeros_take_room
 from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting, NeedsData
 from prunekit.core.fingerprint import fingerprint
@@ -55,6 +55,8 @@ class Sweep:
             raise BadSetting(_("A sweep's title is text, and its controls are yes or no."))
         if lack := model_card(self.base.model).lack_of_data():
             raise NeedsData(lack)
+        if self.base.target == "bytes" and set(self.granularities) != {"channel"}:
+            raise BadSetting(zeros_take_room())
         own = self.base.overrides or self.base.locked
         if own and set(self.granularities) != {self.base.granularity}:
             raise BadSetting(

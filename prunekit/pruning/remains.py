@@ -10,6 +10,7 @@ from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut, exact_count
 from prunekit.core.recipe import Recipe
 from prunekit.masks import Mask
+from prunekit.scoring import Scores
 from prunekit.selection import sorted_scores
 from prunekit.structure import channel_costs, channel_groups, weight_costs, weight_names
 from prunekit.surgery import masked_copy, remove_channels
@@ -32,14 +33,15 @@ class Weights:
     def training_mask(self) -> Mapping[str, torch.Tensor]:
         return self.kept
 
-    def ranked(self, scores: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    def ranked(self, scores: Scores) -> Scores:
         """Scores in which everything already pruned ranks lowest, so that it goes again before anything else."""
         lowest = torch.stack([s.min() for s in scores.values()]).min()
         below = torch.nextafter(lowest, torch.tensor(-torch.inf, dtype=lowest.dtype))
-        return {name: torch.where(self.kept[name], s, below) for name, s in scores.items()}
+        entries = {name: torch.where(self.kept[name], s, below) for name, s in scores.items()}
+        return Scores(entries, scores.granularity, scores.scorer, scores.kinds)
 
-    def table(self, scores: Mapping[str, torch.Tensor]) -> CutTable:
-        return CutTable.of(sorted_scores(scores), weight_costs(self.model, self.inputs))
+    def table(self, scores: Scores) -> CutTable:
+        return CutTable.of(sorted_scores(scores), weight_costs(self.model, self.inputs), scores.kinds)
 
     def target(self, recipe: Recipe, share: float, table: CutTable) -> Cut:
         """The cut of this round: `share` of what the recipe asks for in the end."""
@@ -86,12 +88,12 @@ class Channels:
     def training_mask(self) -> None:
         return None
 
-    def ranked(self, scores: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+    def ranked(self, scores: Scores) -> Scores:
         return scores
 
-    def table(self, scores: Mapping[str, torch.Tensor]) -> CutTable:
+    def table(self, scores: Scores) -> CutTable:
         groups = tuple(group for group in channel_groups(self.model, self.inputs) if group.prunable)
-        return CutTable.of(sorted_scores(scores), channel_costs(self.model, self.inputs, groups))
+        return CutTable.of(sorted_scores(scores), channel_costs(self.model, self.inputs, groups), scores.kinds)
 
     def target(self, recipe: Recipe, share: float, table: CutTable) -> Cut:
         """The cut of what is left that brings the whole to `share` of what the recipe asks for."""

@@ -97,6 +97,7 @@ def _of_what(compared: Comparison) -> tuple[str, str]:
         "sparsity": _("{amount} of the {units}"),
         "parameters": _("{amount} of the parameters, by {units}"),
         "macs": _("{amount} of the MACs, by {units}"),
+        "bytes": _("{amount} of the bytes, by {units}"),
     }.get(about["target"], _("{amount}, by {units}"))
     return about["model_id"], sentence.replace("{units}", _(GRANULARITIES[about["grain"]]))
 

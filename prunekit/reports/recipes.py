@@ -34,6 +34,10 @@ def what_it_does(recipe: Recipe) -> str:
     """What a run of the recipe will do, in a sentence or two."""
     lead = {
         "global": _("Ranks all {units} of the net together by {criterion} and {verb} the lowest until {goal}"),
+        "isomorphic": _(
+            "Ranks the {units} of all layers of one kind together by {criterion} and {verb} the lowest of each kind "
+            "until {goal}"
+        ),
         "layer": _("Ranks the {units} of each layer by {criterion} and {verb} the same share everywhere until {goal}"),
     }[recipe.scope]
     verb = _("removes") if recipe.granularity == "channel" else _("sets to zero")
@@ -72,6 +76,7 @@ def _goal(recipe: Recipe, units: str) -> str:
         "sparsity": _("{amount} of the {units} are gone"),
         "parameters": _("{amount} of the parameters are gone"),
         "macs": _("{amount} of the MACs are gone"),
+        "bytes": _("{amount} of the file's bytes are gone"),
     }[recipe.target]
     return sentence.format(amount=share(recipe.amount), units=units)
 

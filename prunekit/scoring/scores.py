@@ -12,6 +12,7 @@ from prunekit.scoring.base import Scorer
 from prunekit.scoring.catalogue import scorer_of
 from prunekit.scoring.observing import observations
 from prunekit.structure.groups import Group, channel_groups
+from prunekit.structure.kinds import group_kinds, weight_kinds
 from prunekit.structure.tracing_copy import tracing_copy
 from prunekit.structure.weights import weight_names
 
@@ -21,13 +22,16 @@ class Scores(Mapping[str, torch.Tensor]):
 
     Granularity "weight" has one entry for each weight tensor, named after the parameter ("conv1.weight") and of its
     shape; "channel" one 1-D entry for each prunable channel group, named after the group ("conv1"). All are finite
-    float32. scorer: the name of the scorer.
+    float32. scorer: the name of the scorer; kinds: each entry's kind, by which the scope "isomorphic" ranks.
     """
 
-    def __init__(self, entries: Mapping[str, torch.Tensor], granularity: str, scorer: str):
+    def __init__(
+        self, entries: Mapping[str, torch.Tensor], granularity: str, scorer: str, kinds: Mapping[str, str] | None = None
+    ):
         self._entries = dict(entries)
         self.granularity = granularity
         self.scorer = scorer
+        self.kinds = None if kinds is None else dict(kinds)
 
     def __getitem__(self, name: str) -> torch.Tensor:
         return self._entries[name]
@@ -102,7 +106,8 @@ def score(
         if not torch.isfinite(entry).all():
             sentence = _("{scorer} gives {layer} scores that are not finite; look for such values in weights and data.")
             raise CannotScore(sentence.format(scorer=_(scorer.label), layer=name))
-    return Scores(totals, granularity, scorer.name)
+    kinds = weight_kinds(twin) if granularity == "weight" else group_kinds(twin, rows.values())
+    return Scores(totals, granularity, scorer.name, kinds)
 
 
 def _needs_data(scorer: Scorer) -> NeedsData:

@@ -19,38 +19,38 @@ def prune_lowest(
     locked: Iterable[str] = (),
     round_to: int = 1,
     floor: int = 1,
+    kinds: Mapping[str, str] | None = None,
 ) -> Mask:
     """The mask that prunes the given fraction of the units, those with the lowest scores.
 
     scores: any mapping of name -> tensor. sparsity, in [0, 1], counts the units of all rows that are neither
     overridden nor locked, and is met to the unit (`core.cuts.exact_count`), also when scores tie: ties go in the order
-    of the entries, then of their units. scope: "global" ranks those rows together, "layer" takes the same fraction of
-    each. overrides: name -> a sparsity of its own; locked: names that stay whole; round_to, floor: of an entry that
-    loses units, the nearest multiple of the one stays, and at least the other, whatever that makes of the sparsity
-    (see `core.cuts.Cut`).
+    of the entries, then of their units. scope: "global" ranks those rows together, "isomorphic" those of one of the
+    `kinds` (see `prune_cut`), "layer" takes the same fraction of each. overrides: name -> a sparsity of its own;
+    locked: names that stay whole; round_to, floor: of an entry that loses units, the nearest multiple of the one stays,
+    and at least the other, whatever that makes of the sparsity (see `core.cuts.Cut`).
 
     Raises BadSetting for a fraction outside [0, 1], another scope or a score that is not a number, and UnknownName for
     an override or lock of a row that is not there.
     """
-    return prune_cut(scores, Cut(sparsity, scope, dict(overrides or {}), frozenset(locked), round_to, floor))
+    return prune_cut(scores, Cut(sparsity, scope, dict(overrides or {}), frozenset(locked), round_to, floor), kinds)
 
 
-def prune_cut(scores: Mapping[str, torch.Tensor], cut: Cut) -> Mask:
+def prune_cut(scores: Mapping[str, torch.Tensor], cut: Cut, kinds: Mapping[str, str] | None = None) -> Mask:
     """The mask of a whole `Cut`; its counts are those that `core.cut_table.CutTable.pruned` gives for the same cut.
 
-    Where rounding or the floor asks for other counts than the ranking gives, a row loses its own lowest units.
+    kinds: each entry's kind, for the scope "isomorphic" (`Scores.kinds`); without them, entries of as many units are of
+    one. Where rounding or the floor asks for other counts than the ranking gives, a row loses its own lowest units.
     """
     rows = rows_of(scores)
     check_names([*cut.overrides, *sorted(cut.locked)], rows)
-    free = {name: row for name, row in rows.items() if cut.is_free(name)}
-    flags = {}
+    names, flags = list(rows), {}
     for name, row in rows.items():
-        if name not in free:
+        if not cut.is_free(name):
             flags |= lowest({name: row}, cut.own_count(name, len(row)))
-        elif cut.scope == "layer":
-            flags |= lowest({name: row}, exact_count(cut.sparsity, len(row)))
-    if cut.scope == "global":
-        flags |= lowest(free, exact_count(cut.sparsity, sum(map(len, free.values()))))
+    for pool in cut.pools(names, [len(row) if kinds is None else kinds[name] for name, row in rows.items()]):
+        ranked = {names[i]: rows[names[i]] for i in pool}
+        flags |= lowest(ranked, exact_count(cut.sparsity, sum(map(len, ranked.values()))))
     if cut.is_bounded:
         for name, row in rows.items():
             ranked = np.count_nonzero(flags[name])

@@ -4,6 +4,7 @@ from prunekit.structure.costs import channel_costs, weight_costs
 from prunekit.structure.file_size import file_bytes
 from prunekit.structure.groups import Group, Member, channel_groups
 from prunekit.structure.inputs import example_inputs_of
+from prunekit.structure.kinds import group_kinds, weight_kinds
 from prunekit.structure.layers import Layer, count_macs, layers
 from prunekit.structure.weights import weight_names
 
@@ -16,7 +17,9 @@ __all__ = [
     "count_macs",
     "example_inputs_of",
     "file_bytes",
+    "group_kinds",
     "layers",
     "weight_costs",
+    "weight_kinds",
     "weight_names",
 ]

@@ -11,7 +11,8 @@ from prunekit.core.language import _
 from prunekit.core.settings import Setting, checked
 from prunekit.ui.plain import as_typed
 
-FEW = 3  # up to so many choices are shown side by side
+FEW = 2  # up to so many choices are shown side by side
+MENU = 140  # pixels: of a menu that is to be as narrow as its choices
 
 
 def setting_input(setting: Setting, key: str, value=None, **options):
@@ -88,6 +89,8 @@ def _choice(setting: Setting, key: str, label: str, help: str, options: dict):
     if len(words) <= FEW:
         return one_of(label, words, key, help=help, **options)
     settle(words, key)
+    if options.get("width") == "content":
+        options["width"] = MENU
     return st.selectbox(label, list(words), format_func=words.get, key=key, help=help, **options)
 
 

@@ -7,15 +7,15 @@ import pytest
 
 import prunekit.ui.components.cuts as cuts
 from prunekit.core.cut_table import Costs, CutTable
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import SCOPES, Cut
 from prunekit.ui.components.cuts.cuts import POINTS, _packed
 
 pytestmark = pytest.mark.browser
 
 COUNTS = (Path(cuts.__file__).parent / "counts.js").read_text(encoding="utf-8")
-ASK = """({ names, rows, rule, cuts }) => {
+ASK = """({ names, rows, kinds, rule, cuts }) => {
   const decode = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-  const counter = new Counter(names, rows.map(([edges, units]) => new Scores(decode(edges), units)), rule);
+  const counter = new Counter(names, rows.map(([edges, units]) => new Scores(decode(edges), units)), kinds, rule);
   return cuts.map((cut) => counter.pruned({ ...cut, locked: new Set(cut.locked) }));
 }"""
 HALFWAY = """() => {
@@ -47,12 +47,15 @@ def page(chromium):
 def counts_in_browser(page, table: CutTable, some: list[Cut]) -> list:
     rows = [[_packed(table.scores_at(i, POINTS)), int(units)] for i, units in enumerate(table.units)]
     plain = [cut.to_plain() for cut in some]
-    return page.evaluate(ASK, {"names": list(table.names), "rows": rows, "rule": some[0].rule, "cuts": plain})
+    return page.evaluate(
+        ASK,
+        {"names": list(table.names), "rows": rows, "kinds": table.kinds.tolist(), "rule": some[0].rule, "cuts": plain},
+    )
 
 
 def table_of(random, sizes, digits) -> CutTable:
     rows = {f"r{i}": np.sort(random.gamma(2, 1 + i, n).round(digits)).astype(np.float32) for i, n in enumerate(sizes)}
-    return CutTable.of(rows, NOTHING)
+    return CutTable.of(rows, NOTHING, {name: "odd" if i % 2 else "even" for i, name in enumerate(rows)})
 
 
 def random_cut(random, names, **rule) -> Cut:
@@ -62,7 +65,7 @@ def random_cut(random, names, **rule) -> Cut:
     return Cut(sparsity, overrides=own, locked=locked, **rule)
 
 
-@pytest.mark.parametrize("scope", ["global", "layer"])
+@pytest.mark.parametrize("scope", list(SCOPES))
 @pytest.mark.parametrize("digits", [0, 1, 6], ids=["many ties", "some ties", "no ties"])
 def test_rows_of_up_to_512_units_are_counted_exactly(page, scope, digits):
     random = np.random.default_rng(digits)

@@ -54,6 +54,19 @@ def test_a_layer_cut_takes_the_same_fraction_of_each():
     assert two_layers().pruned(Cut(0.4, "layer")).tolist() == [1, 2]
 
 
+def test_an_isomorphic_cut_ranks_the_rows_of_one_kind_together_and_takes_the_same_fraction_of_each():
+    rows = {"a": [1, 5, 9], "b": [0, 2, 2, 4, 6], "c": [7, 8]}
+    rows = {name: np.array(row, dtype=np.float32) for name, row in rows.items()}
+    table = CutTable.of(rows, two_layers().costs, {"a": "conv", "b": "linear", "c": "conv"})
+    assert table.pruned(Cut(0.4, "isomorphic")).tolist() == [2, 2, 0]  # 2 of 1 5 7 8 9, and 2 of 0 2 2 4 6
+    assert table.pruned(Cut(0.4, "isomorphic", locked=frozenset({"a"}))).tolist() == [0, 2, 1]
+
+
+def test_without_kinds_rows_of_as_many_units_are_of_one():
+    rows = {name: np.arange(units, dtype=np.float32) for name, units in (("a", 3), ("b", 5), ("c", 3))}
+    assert CutTable.of(rows, two_layers().costs).kinds.tolist() == [0, 1, 0]
+
+
 def test_locked_rows_and_rows_with_a_cut_of_their_own_do_not_count():
     table = two_layers()
     assert table.pruned(Cut(0.5, overrides={"a": 1.0})).tolist() == [3, 3]
@@ -98,7 +111,7 @@ def test_scores_for_drawing_are_all_of_them_or_evenly_spread():
     assert table.scores_at(1, 3).tolist() == [0, 2, 6]
 
 
-@pytest.mark.parametrize("target", ["parameters", "macs"])
+@pytest.mark.parametrize("target", ["parameters", "macs", "bytes"])
 @pytest.mark.parametrize("scope", ["global", "layer"])
 @pytest.mark.parametrize("amount", [0.0, 0.1, 0.25, 0.5, 0.6])
 def test_a_target_is_met_with_the_fewest_units(target, scope, amount):
@@ -124,6 +137,14 @@ def test_a_target_of_parameters_counts_non_zeros_only_where_zeros_stay_in_place(
     kept = table.kept(table.solve("parameters", 0.5, Cut()))
     assert masked.totals(kept)["nonzero"] <= 22
     assert masked.totals(kept)["parameters"] == 7
+
+
+def test_bytes_are_no_target_where_zeros_stay_in_place():
+    removed = two_layers().costs
+    masked = dataclasses.replace(removed, coefficients=removed.coefficients * [0, 1, 1, 0])
+    assert (removed.leaves_zeros, masked.leaves_zeros) == (False, True)
+    with pytest.raises(BadSetting, match="Zeros take as much room"):
+        dataclasses.replace(two_layers(), costs=masked).solve("bytes", 0.5, Cut())
 
 
 def test_a_target_of_units_is_the_sparsity_itself():

@@ -79,7 +79,7 @@ def test_a_knob_is_read_back_and_one_outside_its_choices_is_said():
         ({"criterion": "astrology"}, "There is no criterion called “astrology”; the link is shown with Magnitude."),
         ({"criterion": "bn_scale", "granularity": "weight"}, "knows nothing of weights; the link is shown with"),
         ({"granularity": "atoms"}, "Granularity in this link must be one of weight, channel, not “atoms”."),
-        ({"scope": "x" * 5000}, "Scope in this link must be one of global, layer, not “xxx"),
+        ({"scope": "x" * 5000}, "Scope in this link must be one of global, isomorphic, layer, not “xxx"),
         ({"view": "sideways"}, "View in this link must be one of"),
         ({"cut": "2"}, "The cut in this link must be a number between 0 and 1, not “2”."),
         ({"cut": "nan"}, "The cut in this link"),

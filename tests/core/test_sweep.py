@@ -95,6 +95,13 @@ def test_own_cuts_go_with_their_own_granularity_only():
         sweep(base=base, granularities=("weight", "channel"))
 
 
+def test_bytes_are_a_target_of_channels_only():
+    base = Recipe("mlp-digits", target="bytes")
+    assert all(recipe.target == "bytes" for recipe in sweep(base=base).recipes())
+    with pytest.raises(BadSetting, match="Zeros take as much room"):
+        sweep(base=base, granularities=("weight", "channel"))
+
+
 @pytest.mark.parametrize(("plain", "sentence"), [([], "JSON object"), ({"base": {}}, "needs “scorers”")])
 def test_a_plan_that_is_not_one_is_one_sentence(plain, sentence):
     with pytest.raises(BadSetting, match=sentence):

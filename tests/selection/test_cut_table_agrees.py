@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunekit.core.cut_table import EXACT_UNITS, Costs, CutTable
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import SCOPES, Cut
 from prunekit.selection import prune_below, prune_cut, sorted_scores
 
 
@@ -38,7 +38,7 @@ def scores_and_cuts(draw):
     overrides = draw(st.dictionaries(st.sampled_from(names), fractions, max_size=2))
     locked = draw(st.frozensets(st.sampled_from(names)))
     round_to, floor = draw(st.sampled_from([1, 1, 4, 8])), draw(st.sampled_from([1, 1, 2, 5]))
-    return scores, Cut(draw(fractions), draw(st.sampled_from(["global", "layer"])), overrides, locked, round_to, floor)
+    return scores, Cut(draw(fractions), draw(st.sampled_from(list(SCOPES))), overrides, locked, round_to, floor)
 
 
 @given(scores_and_cuts())
@@ -108,7 +108,7 @@ SPARSITIES = [0.001, 0.05, 0.3, 0.5, 0.777, 0.95, 0.999]
 def test_of_large_rows_the_table_is_right_to_a_thousandth_of_each(kind, sizes):
     scores = {f"row{i}": drawn(kind, size, seed=i) for i, size in enumerate(sizes)}
     table = table_of(scores)
-    for scope in ("global", "layer"):
+    for scope in SCOPES:
         for sparsity in SPARSITIES:
             counts, true = table.pruned(Cut(sparsity, scope)), gone(prune_cut(scores, Cut(sparsity, scope)))
             assert counts.sum() == sum(true)

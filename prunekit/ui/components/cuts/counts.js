@@ -138,11 +138,12 @@ class Ranking {
 }
 
 class Counter {
-  // rows: Scores with a name each; rule: {scope, round_to, floor}; a cut is {sparsity, overrides: {name: fraction},
+  // rows: Scores with a name and a kind each; rule: {scope, round_to, floor}; a cut is {sparsity, overrides: {name: fraction},
   // locked: Set of names}.
-  constructor(names, rows, rule) {
+  constructor(names, rows, kinds, rule) {
     this.names = names;
     this.rows = rows;
+    this.kinds = kinds;
     this.rule = rule;
     this.isBounded = rule.round_to > 1 || rule.floor > 1;
     this.rankings = new Map();
@@ -156,10 +157,23 @@ class Counter {
     return this.names.map((_, i) => i).filter((i) => this.isFree(cut, this.names[i]));
   }
 
+  // The rows that are ranked together, as Cut.pools.
+  pools(cut) {
+    const free = this.free(cut), { scope } = this.rule;
+    if (scope === "global") return free.length ? [free] : [];
+    if (scope === "layer") return free.map((i) => [i]);
+    const alike = new Map();
+    for (const i of free) {
+      if (!alike.has(this.kinds[i])) alike.set(this.kinds[i], []);
+      alike.get(this.kinds[i]).push(i);
+    }
+    return [...alike.values()];
+  }
+
   ranking(free) {
     const key = free.join();
     if (!this.rankings.has(key)) {
-      if (this.rankings.size > 3) this.rankings.clear();
+      if (this.rankings.size > 99) this.rankings.clear();
       this.rankings.set(key, new Ranking(free.map((i) => this.rows[i])));
     }
     return this.rankings.get(key);
@@ -171,11 +185,14 @@ class Counter {
       const name = this.names[i];
       if (cut.locked.has(name)) return 0;
       if (name in cut.overrides) return exactCount(cut.overrides[name], row.units);
-      return this.rule.scope === "layer" ? exactCount(cut.sparsity, row.units) : 0;
+      return 0;
     });
-    if (this.rule.scope === "global") {
-      const free = this.free(cut), ranking = this.ranking(free);
-      ranking.lowest(exactCount(cut.sparsity, ranking.total)).forEach((count, i) => { counts[free[i]] = count; });
+    for (const pool of this.pools(cut)) {
+      if (pool.length === 1) counts[pool[0]] = exactCount(cut.sparsity, this.rows[pool[0]].units);
+      else {
+        const ranking = this.ranking(pool);
+        ranking.lowest(exactCount(cut.sparsity, ranking.total)).forEach((count, i) => { counts[pool[i]] = count; });
+      }
     }
     return counts.map((count, i) => bounded(this.rule, count, this.rows[i].units));
   }

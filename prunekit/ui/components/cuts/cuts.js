@@ -110,7 +110,8 @@ class Board {
       scores: new Scores(decode(row.edges), row.units),
       hist: { low: row.low, high: row.high, log: row.log, bars: joined(row.counts) },
     }));
-    this.counter = new Counter(this.rows.map((row) => row.name), this.rows.map((row) => row.scores), data);
+    const all = (name) => this.rows.map((row) => row[name]);
+    this.counter = new Counter(all("name"), all("scores"), all("alike"), data);
     this.total = this.rows.reduce((sum, row) => sum + row.units, 0);
     this.exact = this.typed = null;
     this.focus = Math.max(0, this.rows.findIndex((row) => row.name === focus));

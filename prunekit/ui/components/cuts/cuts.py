@@ -54,6 +54,7 @@ def picture_data(
             "label": row["label"],
             "kind": kinds.get(row["layer"], ""),
             "units": int(units),
+            "alike": int(table.kinds[i]),
             "edges": _packed(table.scores_at(i, POINTS)),
             "low": _short(row["low"]),
             "high": _short(row["high"]),
