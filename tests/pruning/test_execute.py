@@ -32,11 +32,22 @@ def test_half_of_the_units_means_half_of_the_units():
     assert outcome.result["sparsity_actual"] == outcome.result["sparsity_target"] == 0.5
 
 
-@pytest.mark.parametrize(("target", "key"), [("parameters", "parameters"), ("macs", "macs")])
-def test_half_of_the_parameters_or_macs_is_reached_and_not_overshot_by_a_unit(target, key):
+@pytest.mark.parametrize("target", ["parameters", "macs", "bytes"])
+def test_half_of_the_target_is_reached_and_not_overshot_by_a_unit(target):
     result = run(target=target).result
-    left = result[f"{key}_after"] / result[f"{key}_before"]
+    left = result[f"{target}_after"] / result[f"{target}_before"]
     assert 0.48 < left <= 0.5
+
+
+@pytest.mark.parametrize("scope", ["global", "isomorphic"])
+def test_rounded_layers_stay_multiples_through_all_rounds_and_the_target_is_met(scope):
+    events = []
+    changes = {"scope": scope, "round_to": 8, "target": "bytes", "schedule": "iterative", "rounds": 2, "floor": 12}
+    outcome = execute(recipe(training=Training(epochs=0), **changes), events.append, timed=False)
+    for event in events:
+        if event["kind"] == "cut":
+            assert all(kept % 8 == 0 and kept >= 16 for kept in event["kept"].values())
+    assert outcome.result["bytes_after"] <= outcome.result["bytes_before"] / 2
 
 
 def test_with_single_weights_the_target_counts_those_that_are_not_zero():

@@ -23,6 +23,7 @@ from prunekit.ui.plain import show_error
 from prunekit.ui.runs import all_runs
 from prunekit.ui.state import Question
 
+WIDTH = 320  # pixels
 WANTED = "bounds_time_wanted"
 SETTINGS = {s.name: s for s in settings_of(Recipe) if s.name in ("round_to", "floor")}
 USUAL = {name: s.default for name, s in SETTINGS.items()}
@@ -35,7 +36,7 @@ def bounds_popover(granularity: str):
     # Short, where the line of controls is full: the form of Prune has the words.
     label = " ".join(f"{sign}{told[name]}" for name, sign in (("round_to", "×"), ("floor", "≥")) if told[name] > 1)
     help = _("How many units stay in each layer: a multiple, or at least so many")
-    with st.popover(label, icon=":material/rule:", help=help):
+    with st.popover(label, icon=":material/rule:", help=help), st.container(width=WIDTH):
         bounds = USUAL | {name: setting_input(SETTINGS[name], name) for name in names}
         return bounds, st.container()
 
