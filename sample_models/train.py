@@ -38,7 +38,7 @@ from prunekit.training.checkpoint import from_bytes, to_bytes
 
 @dataclass(frozen=True)
 class Turn:
-    """A pass of the learning rate from its start to zero."""
+    """Some epochs with a course of the learning rate of their own."""
 
     training: Training
     erase: int = 0  # see `Split`
@@ -133,9 +133,20 @@ SAMPLES = {
         # here gives 0.918 and 0.955.
         training=Training(epochs=10, learning_rate=0.05, batch_size=64, weight_decay=1e-3, distillation=0.9),
         prefer="full",
+        # One decay in three steps, cut where a session ends: in search at the first rate until the loss stands still.
         then=tuple(
-            Turn(Training(epochs=10, learning_rate=rate, batch_size=64, weight_decay=1e-3, distillation=0.9), erase=8)
-            for rate in (0.03, 0.02)
+            Turn(
+                Training(
+                    epochs=epochs,
+                    learning_rate=rate,
+                    batch_size=64,
+                    weight_decay=1e-3,
+                    decay=decay,
+                    distillation=0.9,
+                ),
+                erase=8,
+            )
+            for epochs, rate, decay in ((6, 0.05, "constant"), (4, 0.02, "constant"), (8, 0.02, "cosine"))
         ),
         begins_as="resnet20-cifar10",
         teacher="vgg-cifar10",
