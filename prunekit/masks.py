@@ -1,6 +1,6 @@
 """Mask: name -> bool tensor, True keeps."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 
@@ -12,10 +12,13 @@ class Mask(Mapping[str, torch.Tensor]):
     channel mask has one 1-D entry per channel group, named after the group's first layer ("conv1").
 
     best: for each entry the flat index of its highest score; where a whole entry would go, that unit is the one that
-    the floor of `masked_copy` and `remove_channels` keeps (the first unit, where it is not known).
+    the floor of `masked_copy` and `remove_channels` keeps (the first unit, where it is not known). held: entries of
+    which all units would have gone, and which the cut's own rounding or floor kept some of.
     """
 
-    def __init__(self, entries: Mapping[str, torch.Tensor], best: Mapping[str, int] | None = None):
+    def __init__(
+        self, entries: Mapping[str, torch.Tensor], best: Mapping[str, int] | None = None, held: Iterable[str] = ()
+    ):
         for name, entry in entries.items():
             if entry.dtype is not torch.bool:
                 raise TypeError(f"The mask of {name} must be a bool tensor, not {entry.dtype}.")
@@ -23,6 +26,7 @@ class Mask(Mapping[str, torch.Tensor]):
             name: entry.detach().clone(memory_format=torch.contiguous_format) for name, entry in entries.items()
         }
         self.best = dict(best or {})
+        self.held = tuple(held)
 
     def __getitem__(self, name: str) -> torch.Tensor:
         return self._entries[name]
@@ -53,8 +57,10 @@ class Mask(Mapping[str, torch.Tensor]):
         return f"Mask({rows})"
 
     def floored(self, floor: int = 1) -> tuple["Mask", tuple[str, ...]]:
-        """The mask with at least `floor` units in every entry, and the names where units had to come back."""
-        entries, rescued = {}, []
+        """The mask with at least `floor` units in every entry, and the names where units had to come back, or had been
+        held before.
+        """
+        entries, rescued = {}, list(self.held)
         for name, entry in self.items():
             missing = min(floor, entry.numel()) - int(entry.sum())
             if missing > 0:
@@ -68,4 +74,4 @@ class Mask(Mapping[str, torch.Tensor]):
                         missing -= 1
                 rescued.append(name)
             entries[name] = entry
-        return Mask(entries, self.best), tuple(rescued)
+        return Mask(entries, self.best, self.held), tuple(rescued)

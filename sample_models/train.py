@@ -146,7 +146,7 @@ SAMPLES = {
                 ),
                 erase=8,
             )
-            for epochs, rate, decay in ((6, 0.05, "constant"), (4, 0.02, "constant"), (8, 0.02, "cosine"))
+            for epochs, rate, decay in ((6, 0.05, "constant"), (3, 0.02, "constant"), (8, 0.02, "cosine"))
         ),
         begins_as="resnet20-cifar10",
         teacher="vgg-cifar10",

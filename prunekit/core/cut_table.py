@@ -1,12 +1,14 @@
 """From a cut to exact counts and costs in well under a millisecond, with numpy alone."""
 
 import dataclasses
+import functools
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from prunekit.core.cuts import TARGETS, Cut, check_fraction, exact_count, zeros_take_room
+from prunekit.core.cuts import TARGETS, Cut, Row, check_fraction, zeros_take_room
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 
@@ -49,7 +51,7 @@ class Costs:
     def leaves_zeros(self) -> bool:
         """Whether what is cut stays in place as zeros: no cut changes the parameters."""
         rows = self.growth.shape[1]
-        return np.allclose(self.terms(np.zeros(rows))[:, 0], self.terms(np.ones(rows))[:, 0])
+        return rows > 0 and np.allclose(self.terms(np.zeros(rows))[:, 0], self.terms(np.ones(rows))[:, 0])
 
     def terms(self, kept: np.ndarray) -> np.ndarray:
         """Each term's share of QUANTITIES, shape (terms, 4)."""
@@ -77,8 +79,7 @@ class CutTable:
 
     names: row names in the network's order; units: (rows,) how many units each has;
     edges: for each row its scores in ascending order, all of them or some (`kept_ranks`), float32;
-    ranks: for each row the ranks of its edges, 0 being the lowest score; kinds: (rows,) equal numbers for rows of the
-    same kind (see `Cut.pools`).
+    ranks: for each row the ranks of its edges, 0 being the lowest score; kinds, sides: (rows,) see `Row`.
     """
 
     names: tuple[str, ...]
@@ -87,15 +88,22 @@ class CutTable:
     ranks: tuple[np.ndarray, ...]
     costs: Costs
     kinds: np.ndarray
+    sides: np.ndarray
     _merged: dict = field(default_factory=dict, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)  # visitors share a table
 
     @classmethod
     def of(
-        cls, sorted_scores: dict[str, np.ndarray], costs: Costs, kinds: Mapping[str, str] | None = None
+        cls,
+        sorted_scores: dict[str, np.ndarray],
+        costs: Costs,
+        kinds: Mapping[str, str] | None = None,
+        sides: Mapping[str, int] | None = None,
     ) -> "CutTable":
         """A table from each row's scores in ascending order (1-D, float32, no NaN).
 
-        kinds: each row's kind; without them, rows of as many units are of one.
+        kinds: each row's kind; without them, rows of as many units are of one; sides: the sum of the sides of each
+        row's tensor; without them, a row has one side.
         """
         rows = tuple(sorted_scores.values())
         ranks = tuple(kept_ranks(row) for row in rows)
@@ -104,7 +112,14 @@ class CutTable:
         told = units.tolist() if kinds is None else [kinds[name] for name in sorted_scores]
         numbers = {kind: i for i, kind in enumerate(dict.fromkeys(told))}
         alike = np.array([numbers[kind] for kind in told], dtype=np.int64)
-        return cls(tuple(sorted_scores), units, edges, ranks, costs, alike)
+        long = units if sides is None else np.array([sides[name] for name in sorted_scores], dtype=np.int64)
+        return cls(tuple(sorted_scores), units, edges, ranks, costs, alike, long)
+
+    @functools.cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """What a cut has to know of each row."""
+        columns = (self.units.tolist(), self.kinds.tolist(), self.sides.tolist())
+        return tuple(Row(*row) for row in zip(self.names, *columns, strict=True))
 
     # -- from a cut to counts ---------------------------------------------------------------------------------
 
@@ -114,8 +129,8 @@ class CutTable:
         for i, name in enumerate(self.names):
             if not cut.is_free(name):
                 counts[i] = cut.own_count(name, int(self.units[i]))
-        for pool in cut.pools(self.names, self.kinds.tolist()):
-            counts[pool] = self._lowest_of(pool, exact_count(cut.sparsity, int(self.units[pool].sum())))
+        for pool, count in cut.pools(self.rows):
+            counts[pool] = self._lowest_of(pool, count)
         if cut.is_bounded:
             counts[:] = [cut.bounded(int(gone), int(units)) for gone, units in zip(counts, self.units, strict=True)]
         return counts
@@ -234,6 +249,10 @@ class CutTable:
 
     def _ranking(self, free: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """All edges of some rows in ascending order, and how many units each brings the count to."""
+        with self._lock:
+            return self._ranked(free)
+
+    def _ranked(self, free: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         if free not in self._merged:
             scores = np.concatenate([self.edges[i] for i in free])
             weights = np.concatenate([np.diff(self.ranks[i], prepend=-1) for i in free])
@@ -271,6 +290,7 @@ class CutTable:
             "edges": list(self.edges),
             "ranks": some,
             "kinds": self.kinds,
+            "sides": self.sides,
             "costs": vars(self.costs) | {"layers": list(self.costs.layers)},
         }
 
@@ -281,7 +301,7 @@ class CutTable:
         ranks = tuple(
             some if len(some) else np.arange(len(kept)) for some, kept in zip(plain["ranks"], edges, strict=True)
         )
-        return cls(tuple(plain["names"]), plain["units"], edges, ranks, costs, plain["kinds"])
+        return cls(tuple(plain["names"]), plain["units"], edges, ranks, costs, plain["kinds"], plain["sides"])
 
 
 def kept_ranks(ordered: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prunekit.core.cuts import GRANULARITIES, SCOPES, Cut
+from prunekit.core.cuts import GRANULARITIES, SCOPES, Cut, check_fits
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
@@ -40,8 +40,9 @@ def cut_json(cut: Cut, sparsities: Mapping[str, float], granularity: str) -> str
 
 
 def cut_csv(cut: Cut, sparsities: Mapping[str, float]) -> str:
-    """One line for every row, after one for the whole net: name, sparsity, and where it comes from."""
+    """One line for every row, after one for the whole net and its bounds: name, sparsity, and where it comes from."""
     lines = ["layer,sparsity,cut", f"{NET},{cut.sparsity!r},{cut.scope}"]
+    lines += [f"{name},{value}" for name, value in cut.rule.items() if name in BOUNDS and value != getattr(Cut, name)]
     return "\n".join([*lines, *(f"{name},{value!r},{mark}" for name, value, mark in _rows(cut, sparsities))]) + "\n"
 
 
@@ -59,6 +60,7 @@ def read_cut(text: str, names: Sequence[str], granularity: str, present: Cut) ->
     if found is None:
         raise BadSetting(_("There is nothing to apply: paste JSON, or lines of a layer and its sparsity."))
     _check_names([*found.overrides, *found.locked, *found.followers], names, granularity)
+    check_fits({granularity}, found.net.get("scope", present.scope), round_to=found.net.get("round_to", 1))
     return dataclasses.replace(present, **found.net, overrides=found.overrides, locked=frozenset(found.locked))
 
 
@@ -190,6 +192,8 @@ def _from_lines(text: str, names: Sequence[str]) -> _Found | None:
             raise BadSetting(sentence.format(number=number, line=_short(line)))
         if name == NET:
             found.take_net(value, mark)
+        elif name in BOUNDS and name not in names:
+            found.take_net(None, None, {name: int(value) if value and value.isdecimal() else value})
         else:
             found.take_row(name, value, mark)
     return found

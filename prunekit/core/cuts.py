@@ -2,15 +2,16 @@
 
 import math
 import numbers
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import N_, _
 
 # What is cut, how it is ranked and what an amount counts, each with the word that people read.
 GRANULARITIES = {"weight": N_("weights"), "channel": N_("channels")}
-SCOPES = {"global": N_("global"), "isomorphic": N_("isomorphic"), "layer": N_("per layer")}
+SCOPES = {"global": N_("global"), "isomorphic": N_("isomorphic"), "layer": N_("per layer"), "erk": "ERK"}
 TARGETS = {"sparsity": N_("units"), "parameters": N_("parameters"), "macs": N_("MACs"), "bytes": N_("bytes")}
 
 
@@ -30,9 +31,55 @@ def check_fraction(value: float, what: str) -> None:
         raise BadSetting(_("{what} must be between 0 and 1, not {value}.").format(what=what, value=value))
 
 
+def scopes_of(granularities: Iterable[str]) -> tuple[str, ...]:
+    """The scopes that make sense for all of some granularities: ERK is about the shape of weight tensors."""
+    return tuple(scope for scope in SCOPES if scope != "erk" or set(granularities) <= {"weight"})
+
+
+def check_fits(granularities: Iterable[str], scope: str, target: str = "sparsity", round_to: int = 1) -> None:
+    """Raises BadSetting where a scope, a target or rounding makes no sense for a granularity."""
+    granularities = set(granularities)
+    if scope not in scopes_of(granularities):
+        raise BadSetting(_("ERK shares the sparsity out over weight tensors; choose weights, or another scope."))
+    if target == "bytes" and granularities != {"channel"}:
+        raise BadSetting(zeros_take_room())
+    if round_to > 1 and "channel" not in granularities:
+        raise BadSetting(_("Only channels are rounded: fewer single weights make no tensor smaller."))
+
+
 def zeros_take_room() -> str:
     """Why single weights cannot be cut to a number of bytes."""
     return _("Zeros take as much room as other weights: cut channels to save bytes, or aim at parameters.")
+
+
+def erk_sparsities(sparsity: float, units: Sequence[int], sides: Sequence[int]) -> list[float]:
+    """Each layer's share of a sparsity of them all, by the Erdős–Rényi-kernel rule: the density of a layer is in
+    proportion to the sum of the sides of its weight tensor over their product, so that small layers keep more; one
+    that would keep more than it has stays whole, and the others share the rest (Evci et al., 2020, arXiv:1911.11134).
+
+    units: weights of each layer; sides: the sum of the sides of each tensor.
+    """
+    keep, whole = (1 - sparsity) * sum(units), set()
+    while len(whole) < len(units):
+        rest = [i for i in range(len(units)) if i not in whole]
+        scale = (keep - sum(units[i] for i in whole)) / max(sum(sides[i] for i in rest), 1)
+        full = [i for i in rest if scale * sides[i] >= units[i]]
+        if not full:
+            return [0.0 if i in whole else 1 - scale * sides[i] / units[i] for i in range(len(units))]
+        whole.update(full)
+    return [0.0] * len(units)
+
+
+class Row(NamedTuple):
+    """What a cut has to know of a row of scores, beside the scores.
+
+    units: how many there are; kind: equal for rows of the same kind; sides: the sum of the sides of their tensor.
+    """
+
+    name: str
+    units: int
+    kind: Hashable
+    sides: int
 
 
 @dataclass(frozen=True)
@@ -40,9 +87,9 @@ class Cut:
     """What to prune: `sparsity` of all rows that are neither overridden nor locked.
 
     `scope` is "global" (those rows are ranked together), "isomorphic" (those of one kind are, and the same fraction of
-    each kind goes) or "layer" (the same fraction of each row); `overrides` maps row names to a sparsity of their own;
-    `locked` rows stay whole. Of a row that is cut, as many units stay as the nearest multiple of `round_to` (half up,
-    never none), and `floor` at least.
+    each kind goes), "layer" (the same fraction of each row) or "erk" (of each row as `erk_sparsities` says);
+    `overrides` maps row names to a sparsity of their own; `locked` rows stay whole. Of a row that is cut, as many units
+    stay as the nearest multiple of `round_to` (half up, never none), and `floor` at least.
     """
 
     sparsity: float = 0.0
@@ -68,20 +115,19 @@ class Cut:
         """Whether a row follows the cut of the whole net."""
         return name not in self.locked and name not in self.overrides
 
-    def pools(self, names: Sequence[str], kinds: Sequence) -> list[list[int]]:
-        """The rows that are ranked together, as indices of `names`; none that is locked or has a cut of its own.
-
-        kinds: for each row what tells whether another one is of the same kind.
+    def pools(self, rows: Sequence["Row"]) -> list[tuple[list[int], int]]:
+        """The rows that are ranked together, as indices, and how many units of them together go; none that is locked or
+        has a cut of its own.
         """
-        free = [i for i, name in enumerate(names) if self.is_free(name)]
-        if self.scope == "global":
-            return [free] if free else []
-        if self.scope == "layer":
-            return [[i] for i in free]
+        free = [i for i, row in enumerate(rows) if self.is_free(row.name)]
+        if self.scope == "erk":
+            of_free = [rows[i] for i in free]
+            shares = erk_sparsities(self.sparsity, [row.units for row in of_free], [row.sides for row in of_free])
+            return [([i], exact_count(share, rows[i].units)) for i, share in zip(free, shares, strict=True)]
         alike: dict[Hashable, list[int]] = {}
         for i in free:
-            alike.setdefault(kinds[i], []).append(i)
-        return list(alike.values())
+            alike.setdefault({"global": 0, "isomorphic": rows[i].kind, "layer": i}[self.scope], []).append(i)
+        return [(pool, exact_count(self.sparsity, sum(rows[i].units for i in pool))) for pool in alike.values()]
 
     def own_count(self, name: str, units: int) -> int:
         """How many units of a row that is not free go."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prunekit.core.cuts import GRANULARITIES, RULE, Cut, check_fraction
+from prunekit.core.cuts import GRANULARITIES, RULE, Cut, check_fits, check_fraction
 from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.fingerprint import fingerprint
@@ -95,6 +95,12 @@ def read_place(given: Mapping[str, str]) -> tuple[Place, list[str]]:
     found |= {name: _value(_SETTINGS[name], given.get(name), faults) for name in ("round_to", "floor")}
     found["view"] = _choice("view", given, tuple(VIEWS), _("View"), faults)
     granularity = found["granularity"] or Place.granularity
+    for name in ("scope", "round_to"):
+        try:
+            check_fits({granularity}, **{"scope": Place.scope, name: found[name] or Place.scope})
+        except BadSetting as error:
+            faults.append(str(error))
+            found[name] = ""
     scorer = given.get("criterion", "")
     known = scorer_descriptions()
     if scorer and scorer not in known:

@@ -45,9 +45,6 @@ GOALS = {
 }
 
 
-ROUND_TO = 8  # the floats of a register with AVX2; half of one with AVX-512
-
-
 @dataclass(frozen=True)
 class Proposal:
     """A first recipe and why this one."""
@@ -96,13 +93,12 @@ def _smaller(model: str, removed: float) -> Proposal:
 
 def _faster(model: str, factor: float) -> Proposal:
     amount = round(1 - 1 / factor, 4)
-    recipe = _recipe(model, "macs", amount, many_cuts=amount > 0.5).with_(round_to=ROUND_TO)
+    recipe = _recipe(model, "macs", amount, many_cuts=amount > 0.5)
     why = _(
         "Time is saved by channels that are gone, not by zeros, so whole channels are removed until {amount} of "
-        "the MACs are, and each layer keeps a multiple of {n}, because processors compute so many at once; the run "
-        "then measures how much faster that really is."
+        "the MACs are; the run then measures how much faster that really is."
     )
-    return Proposal(recipe, why.format(amount=percent(amount, 0), n=recipe.round_to))
+    return Proposal(recipe, why.format(amount=percent(amount, 0)))
 
 
 def _careful(model: str, points: float) -> Proposal:

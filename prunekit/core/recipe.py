@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prunekit.core.cards import model_card
-from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS, Cut, zeros_take_room
+from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS, Cut, check_fits
 from prunekit.core.data_folder import PARTS, part_at_hand
 from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting
@@ -106,7 +106,7 @@ class Recipe:
         N_("Scope"),
         N_(
             "Global ranks all layers together, isomorphic those of one kind (such as the insides of all blocks); "
-            "layer takes the same fraction of each."
+            "layer takes the same fraction of each, ERK a smaller one of small layers."
         ),
         choices=tuple(SCOPES),
         labels=tuple(SCOPES.values()),
@@ -173,8 +173,7 @@ class Recipe:
         check(self)
         if self.granularity != "channel":
             object.__setattr__(self, "round_to", 1)  # single weights make no tensor smaller
-        if self.target == "bytes" and self.granularity != "channel":
-            raise BadSetting(zeros_take_room())
+        check_fits({self.granularity}, self.scope, self.target)
         self.cut(0.0)  # raises for an override outside [0, 1]
         object.__setattr__(self, "overrides", {name: float(own) for name, own in self.overrides.items()})
         self._check_scorer()

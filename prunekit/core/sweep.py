@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prunekit.core.cards import model_card
-from prunekit.core.cuts import GRANULARITIES, TARGETS, zeros_take_room
+from prunekit.core.cuts import GRANULARITIES, TARGETS, check_fits
 from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting, NeedsData
 from prunekit.core.fingerprint import fingerprint
@@ -55,8 +55,7 @@ class Sweep:
             raise BadSetting(_("A sweep's title is text, and its controls are yes or no."))
         if lack := model_card(self.base.model).lack_of_data():
             raise NeedsData(lack)
-        if self.base.target == "bytes" and set(self.granularities) != {"channel"}:
-            raise BadSetting(zeros_take_room())
+        check_fits(self.granularities, self.base.scope, self.base.target)
         own = self.base.overrides or self.base.locked
         if own and set(self.granularities) != {self.base.granularity}:
             raise BadSetting(
@@ -126,7 +125,7 @@ class Sweep:
             _("{amounts} % {what}").format(amounts=amounts, what=_(TARGETS[self.base.target])),
             ngettext("{n} seed", "{n} seeds", len(self.seeds)).format(n=len(self.seeds)),
             ngettext("{n} epoch", "{n} epochs", self.base.training.epochs).format(n=self.base.training.epochs),
-            *bounds_in_words(self.base.round_to, self.base.floor),
+            *bounds_in_words(self.base.round_to if "channel" in self.granularities else 1, self.base.floor),
             *self.base.training.words(),
         ]
         return " · ".join(words)

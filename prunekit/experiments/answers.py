@@ -109,7 +109,7 @@ def exploration(model_id: str, scorer: str, knobs: dict, granularity: str, seed:
         weights = {name: model.get_parameter(f"{name}.weight").detach() for name in groups}
     ordered = sorted_scores(scores)
     return {
-        "table": CutTable.of(ordered, costs, scores.kinds).to_plain(),
+        "table": CutTable.of(ordered, costs, scores.kinds, scores.sides).to_plain(),
         "rows": [
             {"name": name, "layer": layer_of[name], "label": layer_of[name], "units": len(values)}
             for name, values in ordered.items()

@@ -33,6 +33,7 @@ def why_not_faster(
     if odd:
         name, count = max(odd.items(), key=lambda item: item[1])
         return _(
-            "Channels left in {layer}: {count}. CPU kernels work on blocks of {block}; the last is computed in full."
+            "Channels left in {layer}: {count}. CPU kernels work on blocks of {block}; the last is computed in full. "
+            "Rounding channels to multiples of {block} avoids that."
         ).format(layer=name, count=count, block=BLOCK)
     return _("What was removed is a small part of the time: reading memory and the layers without MACs take the rest.")

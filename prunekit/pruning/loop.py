@@ -19,7 +19,7 @@ from prunekit.data import Dataset, calibration_set, load_dataset
 from prunekit.measurement import environment, profile
 from prunekit.models import load_model, save, saved_files
 from prunekit.pruning.checkpoints import Checkpoint
-from prunekit.pruning.remains import REMAINS
+from prunekit.pruning.remains import REMAINS, target_of
 from prunekit.pruning.timing import time_models
 from prunekit.schedules import SCHEDULES, epochs_of_round
 from prunekit.scoring import SCORERS, score
@@ -165,7 +165,7 @@ class _Execution:
         scores = self.remains.ranked(self._scores(number))
         self.phase("cutting")
         table = self.remains.table(scores)
-        cut = self.remains.target(self.recipe, share, table)
+        cut = target_of(self.recipe, share, table)
         rescued = self.remains.cut(prune_cut(scores, cut, scores.kinds))
         if rescued:
             self.report({"kind": "floor", "rows": list(rescued)})

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from prunekit.core.cut_table import CutTable
-from prunekit.core.cuts import Cut, exact_count
+from prunekit.core.cuts import Cut
 from prunekit.core.recipe import Recipe
 from prunekit.masks import Mask
 from prunekit.scoring import Scores
@@ -35,19 +35,12 @@ class Weights:
 
     def ranked(self, scores: Scores) -> Scores:
         """Scores in which everything already pruned ranks lowest, so that it goes again before anything else."""
-        lowest = torch.stack([s.min() for s in scores.values()]).min()
-        below = torch.nextafter(lowest, torch.tensor(-torch.inf, dtype=lowest.dtype))
+        below = _just_below(scores)
         entries = {name: torch.where(self.kept[name], s, below) for name, s in scores.items()}
         return Scores(entries, scores.granularity, scores.scorer, scores.kinds)
 
     def table(self, scores: Scores) -> CutTable:
-        return CutTable.of(sorted_scores(scores), weight_costs(self.model, self.inputs), scores.kinds)
-
-    def target(self, recipe: Recipe, share: float, table: CutTable) -> Cut:
-        """The cut of this round: `share` of what the recipe asks for in the end."""
-        overrides = {name: sparsity * share for name, sparsity in recipe.overrides.items()}
-        cut = dataclasses.replace(recipe.cut(0.0), overrides=overrides)
-        return table.solve(recipe.target, recipe.amount * share, cut)
+        return CutTable.of(sorted_scores(scores), weight_costs(self.model, self.inputs), scores.kinds, scores.sides)
 
     def cut(self, mask: Mask) -> tuple[str, ...]:
         """Prunes; returns the names of layers of which the floor kept a unit."""
@@ -89,34 +82,22 @@ class Channels:
         return None
 
     def ranked(self, scores: Scores) -> Scores:
-        return scores
+        """The scores of what is left, and of all that is gone one that is lower, so that it goes again first."""
+        below = _just_below(scores).item()
+        entries = {name: torch.full((units,), below) for name, units in self.units.items()}
+        for name, entry in entries.items():
+            entry[self.kept[name]] = scores[name].cpu()
+        return Scores(entries, scores.granularity, scores.scorer, scores.kinds)
 
     def table(self, scores: Scores) -> CutTable:
-        groups = tuple(group for group in channel_groups(self.model, self.inputs) if group.prunable)
-        return CutTable.of(sorted_scores(scores), channel_costs(self.model, self.inputs, groups), scores.kinds)
-
-    def target(self, recipe: Recipe, share: float, table: CutTable) -> Cut:
-        """The cut of what is left that brings the whole to `share` of what the recipe asks for."""
-
-        def remaining(fraction: float, names: list[str]) -> float:
-            whole, left = sum(self.units[n] for n in names), sum(len(self.kept[n]) for n in names)
-            return max(exact_count(fraction, whole) - (whole - left), 0) / left if left else 0.0
-
-        overrides = {n: remaining(s * share, [n]) for n, s in recipe.overrides.items() if n in self.units}
-        cut = dataclasses.replace(recipe.cut(0.0), overrides=overrides)
-        if recipe.target == "sparsity":
-            amount = remaining(recipe.amount * share, [n for n in self.units if cut.is_free(n)])
-        else:
-            quantity = table.costs.quantity(recipe.target)
-            whole = self.whole.totals(np.array(list(self.units.values())))[quantity]
-            amount = max(1 - (1 - recipe.amount * share) * whole / table.costs.totals(table.units)[quantity], 0.0)
-        return table.solve(recipe.target, amount, cut)
+        return CutTable.of(sorted_scores(scores), self.whole, scores.kinds, scores.sides)
 
     def cut(self, mask: Mask) -> tuple[str, ...]:
-        """Removes; returns the names of groups of which the floor kept a unit."""
+        """Removes; returns the names of groups of which the floor or rounding kept a unit."""
         mask, rescued = mask.floored()
-        self.model = remove_channels(self.model, mask, self.inputs)
-        self.kept = {name: indices[mask[name]] for name, indices in self.kept.items()}
+        stays = {name: mask[name][indices] for name, indices in self.kept.items()}
+        self.model = remove_channels(self.model, Mask(stays), self.inputs)
+        self.kept = {name: indices[stays[name]] for name, indices in self.kept.items()}
         return rescued
 
     def macs(self, counted: int) -> int:
@@ -125,6 +106,18 @@ class Channels:
 
     def plain_kept(self) -> dict[str, list[int]]:
         return {name: indices.tolist() for name, indices in self.kept.items()}
+
+
+def target_of(recipe: Recipe, share: float, table: CutTable) -> Cut:
+    """The cut of the untouched net in this round: `share` of what the recipe asks for in the end."""
+    overrides = {name: sparsity * share for name, sparsity in recipe.overrides.items()}
+    cut = dataclasses.replace(recipe.cut(0.0), overrides=overrides)
+    return table.solve(recipe.target, recipe.amount * share, cut)
+
+
+def _just_below(scores: Scores) -> torch.Tensor:
+    lowest = torch.stack([entry.min() for entry in scores.values()]).min()
+    return torch.nextafter(lowest, torch.tensor(-torch.inf, dtype=lowest.dtype))
 
 
 REMAINS = {"weight": Weights, "channel": Channels}

@@ -38,6 +38,10 @@ def what_it_does(recipe: Recipe) -> str:
             "Ranks the {units} of all layers of one kind together by {criterion} and {verb} the lowest of each kind "
             "until {goal}"
         ),
+        "erk": _(
+            "Ranks the {units} of each layer by {criterion} and {verb} the lowest, fewer of small layers (ERK), until "
+            "{goal}"
+        ),
         "layer": _("Ranks the {units} of each layer by {criterion} and {verb} the same share everywhere until {goal}"),
     }[recipe.scope]
     verb = _("removes") if recipe.granularity == "channel" else _("sets to zero")

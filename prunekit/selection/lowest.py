@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import torch
 
-from prunekit.core.cuts import Cut, exact_count
+from prunekit.core.cuts import Cut, Row
+from prunekit.core.errors import BadSetting
+from prunekit.core.language import _
 from prunekit.masks import Mask
 from prunekit.selection.ranking import lowest
 from prunekit.selection.rows import check_names, mask_of, rows_of
@@ -26,7 +28,8 @@ def prune_lowest(
     scores: any mapping of name -> tensor. sparsity, in [0, 1], counts the units of all rows that are neither
     overridden nor locked, and is met to the unit (`core.cuts.exact_count`), also when scores tie: ties go in the order
     of the entries, then of their units. scope: "global" ranks those rows together, "isomorphic" those of one of the
-    `kinds` (see `prune_cut`), "layer" takes the same fraction of each. overrides: name -> a sparsity of its own;
+    `kinds` (see `prune_cut`), "layer" takes the same fraction of each, "erk" shares it out by the sides of the tensors
+    (`core.cuts.erk_sparsities`). overrides: name -> a sparsity of its own;
     locked: names that stay whole; round_to, floor: of an entry that loses units, the nearest multiple of the one stays,
     and at least the other, whatever that makes of the sparsity (see `core.cuts.Cut`).
 
@@ -39,21 +42,26 @@ def prune_lowest(
 def prune_cut(scores: Mapping[str, torch.Tensor], cut: Cut, kinds: Mapping[str, str] | None = None) -> Mask:
     """The mask of a whole `Cut`; its counts are those that `core.cut_table.CutTable.pruned` gives for the same cut.
 
-    kinds: each entry's kind, for the scope "isomorphic" (`Scores.kinds`); without them, entries of as many units are of
-    one. Where rounding or the floor asks for other counts than the ranking gives, a row loses its own lowest units.
+    kinds: each entry's kind, for the scope "isomorphic"; those of `Scores`, unless others are given. Raises BadSetting
+    where there are none. Where rounding or the floor asks for other counts than the ranking gives, a row loses its own
+    lowest units.
     """
     rows = rows_of(scores)
     check_names([*cut.overrides, *sorted(cut.locked)], rows)
-    names, flags = list(rows), {}
+    names, flags, held = list(rows), {}, []
     for name, row in rows.items():
         if not cut.is_free(name):
             flags |= lowest({name: row}, cut.own_count(name, len(row)))
-    for pool in cut.pools(names, [len(row) if kinds is None else kinds[name] for name, row in rows.items()]):
-        ranked = {names[i]: rows[names[i]] for i in pool}
-        flags |= lowest(ranked, exact_count(cut.sparsity, sum(map(len, ranked.values()))))
+    kinds = getattr(scores, "kinds", None) if kinds is None else kinds
+    if kinds is None and cut.scope == "isomorphic":
+        raise BadSetting(_("The scope isomorphic ranks by kind; give the kind of each entry (`Scores` know it)."))
+    facts = [Row(name, len(row), kinds and kinds[name], sum(scores[name].shape)) for name, row in rows.items()]
+    for pool, count in cut.pools(facts):
+        flags |= lowest({names[i]: rows[names[i]] for i in pool}, count)
     if cut.is_bounded:
         for name, row in rows.items():
-            ranked = np.count_nonzero(flags[name])
-            if (count := cut.bounded(ranked, len(row))) != ranked:
+            asked = np.count_nonzero(flags[name])
+            if (count := cut.bounded(asked, len(row))) != asked:
                 flags |= lowest({name: row}, count)
-    return mask_of(scores, rows, flags)
+                held += [name] if asked == len(row) else []
+    return mask_of(scores, rows, flags, held)

@@ -36,11 +36,16 @@ def check_names(named: Iterable[str], rows: Rows) -> None:
             raise UnknownName.of(_("row of scores"), name, rows)
 
 
-def mask_of(scores: Mapping[str, torch.Tensor], rows: Rows, pruned: Mapping[str, np.ndarray]) -> Mask:
-    """The mask that prunes the flagged units (a flat bool array for each entry); entries without flags stay whole."""
+def mask_of(
+    scores: Mapping[str, torch.Tensor], rows: Rows, pruned: Mapping[str, np.ndarray], held: Iterable[str] = ()
+) -> Mask:
+    """The mask that prunes the flagged units (a flat bool array for each entry); entries without flags stay whole.
+
+    held: see `Mask`.
+    """
     entries = {}
     for name, entry in scores.items():
         like = torch.as_tensor(entry)
         keep = ~pruned[name] if name in pruned else np.ones(len(rows[name]), dtype=bool)
         entries[name] = torch.from_numpy(keep).reshape(like.shape).to(like.device)
-    return Mask(entries, best={name: int(row.argmax()) for name, row in rows.items() if len(row)})
+    return Mask(entries, best={name: int(row.argmax()) for name, row in rows.items() if len(row)}, held=held)

@@ -25,9 +25,13 @@ def visitor() -> str:
     return st.session_state.setdefault("visitor", uuid.uuid4().hex)
 
 
-def ask(function: str, *args, lane: str = "quick", patience: float = 0.05):
-    """The answer of a function of `prunekit.experiments.answers`, or Pending. Raises PrunekitError."""
-    return engine().ask(f"{ANSWERS}:{function}", *args, lane=lane, patience=patience, visitor=visitor())
+def ask(function: str, *args, lane: str = "quick", patience: float = 0.05, replaces: bool = True):
+    """The answer of a function of `prunekit.experiments.answers`, or Pending. Raises PrunekitError.
+
+    replaces: on the preview lane, whether it takes the place of what this visitor asked there before.
+    """
+    of = visitor() if replaces else ""
+    return engine().ask(f"{ANSWERS}:{function}", *args, lane=lane, patience=patience, visitor=of)
 
 
 def answers_or_wait(*questions: tuple) -> list | None:

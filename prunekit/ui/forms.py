@@ -78,6 +78,13 @@ def fill(setting: Setting, key: str, value) -> None:
     st.session_state[key] = value
 
 
+def among(setting: Setting, choices: Iterable) -> Setting:
+    """The setting with only some of its choices."""
+    labels = dict(zip(setting.choices, setting.labels, strict=True))
+    choices = tuple(choices)
+    return dataclasses.replace(setting, choices=choices, labels=tuple(labels[choice] for choice in choices))
+
+
 def choice_labels(setting: Setting) -> dict:
     """What people read for each of a setting's choices."""
     labels = setting.labels or [str(choice) for choice in setting.choices]

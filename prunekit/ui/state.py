@@ -10,7 +10,7 @@ import streamlit as st
 
 from prunekit.core.cards import ModelCard, model_card, model_cards
 from prunekit.core.cut_table import CutTable
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import RULE, Cut
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.link import FIRST_SPARSITY
@@ -215,10 +215,21 @@ def aim_at(recipe: Recipe) -> None:
 def set_controls(scorer: str, knobs: Mapping, granularity: str, rule: Mapping) -> None:
     """Sets the Explore page's controls, before they are drawn."""
     st.session_state["scorer"], st.session_state["granularity"] = scorer, granularity
-    st.session_state.update(rule)
+    set_rule(granularity, rule)
     st.session_state.pop("scorer_wanted", None)
     for knob in scorer_descriptions()[scorer].knobs:
         fill(knob, f"knob.{scorer}.{knob.name}", knobs.get(knob.name, knob.default))
+
+
+def set_rule(granularity: str, rule: Mapping) -> None:
+    """Sets the controls of what a cut takes from them (see `core.cuts.RULE`), before they are drawn."""
+    session = st.session_state
+    session["scope"], session["round_to"], session[floor_key(granularity)] = (rule[name] for name in RULE)
+
+
+def floor_key(granularity: str) -> str:
+    """Of the control of the floor: eight channels are many, and eight weights are none."""
+    return f"floor.{granularity}"
 
 
 def fit_scorer(known: Mapping) -> None:

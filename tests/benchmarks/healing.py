@@ -91,7 +91,7 @@ def _ours() -> dict:
 def _removed() -> dict:
     """Milliseconds of a step of the masked and the removed net, pair by pair."""
     from prunekit.core.tasks import CLASSIFICATION
-    from prunekit.pruning.remains import REMAINS
+    from prunekit.pruning.remains import REMAINS, target_of
     from prunekit.scoring import score
     from prunekit.selection import prune_cut
     from prunekit.structure import example_inputs_of
@@ -112,7 +112,7 @@ def _removed() -> dict:
         calibration=list(split.take(range(512)).batches(128)),
         task=CLASSIFICATION,
     )
-    mask = prune_cut(scores, channels.target(recipe, 1.0, channels.table(scores)))
+    mask = prune_cut(scores, target_of(recipe, 1.0, channels.table(scores)))
     masked = masked_copy(model, mask)
     channels.cut(mask)
     removed = channels.model

@@ -13,9 +13,9 @@ from prunekit.ui.components.cuts.cuts import POINTS, _packed
 pytestmark = pytest.mark.browser
 
 COUNTS = (Path(cuts.__file__).parent / "counts.js").read_text(encoding="utf-8")
-ASK = """({ names, rows, kinds, rule, cuts }) => {
+ASK = """({ names, rows, facts, rule, cuts }) => {
   const decode = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-  const counter = new Counter(names, rows.map(([edges, units]) => new Scores(decode(edges), units)), kinds, rule);
+  const counter = new Counter(names, rows.map(([edges, units]) => new Scores(decode(edges), units)), facts, rule);
   return cuts.map((cut) => counter.pruned({ ...cut, locked: new Set(cut.locked) }));
 }"""
 HALFWAY = """() => {
@@ -49,13 +49,21 @@ def counts_in_browser(page, table: CutTable, some: list[Cut]) -> list:
     plain = [cut.to_plain() for cut in some]
     return page.evaluate(
         ASK,
-        {"names": list(table.names), "rows": rows, "kinds": table.kinds.tolist(), "rule": some[0].rule, "cuts": plain},
+        {
+            "names": list(table.names),
+            "rows": rows,
+            "facts": [row[2:] for row in table.rows],
+            "rule": some[0].rule,
+            "cuts": plain,
+        },
     )
 
 
 def table_of(random, sizes, digits) -> CutTable:
     rows = {f"r{i}": np.sort(random.gamma(2, 1 + i, n).round(digits)).astype(np.float32) for i, n in enumerate(sizes)}
-    return CutTable.of(rows, NOTHING, {name: "odd" if i % 2 else "even" for i, name in enumerate(rows)})
+    kinds = {name: "odd" if i % 2 else "even" for i, name in enumerate(rows)}
+    sides = {name: int(random.integers(1, 1 + len(row))) for name, row in rows.items()}
+    return CutTable.of(rows, NOTHING, kinds, sides)
 
 
 def random_cut(random, names, **rule) -> Cut:
@@ -74,11 +82,12 @@ def test_rows_of_up_to_512_units_are_counted_exactly(page, scope, digits):
     assert counts_in_browser(page, table, some) == [table.pruned(cut).tolist() for cut in some]
 
 
+@pytest.mark.parametrize("scope", list(SCOPES))
 @pytest.mark.parametrize("bounds", [(8, 1), (1, 5), (16, 20)], ids=["rounded", "floor", "both"])
-def test_rounding_and_the_floor_are_those_of_the_server(page, bounds):
+def test_rounding_and_the_floor_are_those_of_the_server(page, bounds, scope):
     random = np.random.default_rng(7)
     table = table_of(random, [1, 2, 7, 40, 300, 512], 6)
-    some = [random_cut(random, table.names, round_to=bounds[0], floor=bounds[1]) for _ in range(60)]
+    some = [random_cut(random, table.names, scope=scope, round_to=bounds[0], floor=bounds[1]) for _ in range(60)]
     assert counts_in_browser(page, table, some) == [table.pruned(cut).tolist() for cut in some]
 
 

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from prunekit.core.cut_table import EXACT_UNITS, QUANTITIES, Costs, CutTable, kept_ranks
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import SCOPES, Cut
 from prunekit.core.errors import BadSetting
 from prunekit.core.packing import pack, unpack
 
@@ -112,15 +114,16 @@ def test_scores_for_drawing_are_all_of_them_or_evenly_spread():
 
 
 @pytest.mark.parametrize("target", ["parameters", "macs", "bytes"])
-@pytest.mark.parametrize("scope", ["global", "layer"])
-@pytest.mark.parametrize("amount", [0.0, 0.1, 0.25, 0.5, 0.6])
-def test_a_target_is_met_with_the_fewest_units(target, scope, amount):
+@pytest.mark.parametrize("scope", list(SCOPES))
+@pytest.mark.parametrize("bounds", [{}, {"round_to": 2}, {"floor": 2}], ids=["free", "rounded", "floor"])
+@pytest.mark.parametrize("amount", [0.0, 0.1, 0.25, 0.4])
+def test_a_target_is_met_with_the_fewest_units(target, scope, bounds, amount):
     table = two_layers()
-    solved = table.solve(target, amount, Cut(scope=scope))
+    solved = table.solve(target, amount, Cut(scope=scope, **bounds))
     whole = table.costs.totals(table.units)[target]
 
     def left(sparsity):
-        return table.costs.totals(table.kept(Cut(sparsity, scope)))[target]
+        return table.costs.totals(table.kept(Cut(sparsity, scope, **bounds)))[target]
 
     assert left(solved.sparsity) <= (1 - amount) * whole
     smaller = [n / 8 for n in range(9) if n / 8 < solved.sparsity]
@@ -137,6 +140,21 @@ def test_a_target_of_parameters_counts_non_zeros_only_where_zeros_stay_in_place(
     kept = table.kept(table.solve("parameters", 0.5, Cut()))
     assert masked.totals(kept)["nonzero"] <= 22
     assert masked.totals(kept)["parameters"] == 7
+
+
+def test_visitors_who_share_a_table_do_not_disturb_each_other():
+    rows = {f"r{i}": np.sort(np.random.default_rng(i).random(200)).astype(np.float32) for i in range(12)}
+    table = CutTable.of(rows, two_layers().costs, {name: name[-1] in "02468" for name in rows})
+    cuts = [Cut(0.5, scope, locked=frozenset({f"r{i}"})) for i in range(12) for scope in ("global", "isomorphic")]
+    alone = [table.pruned(cut).tolist() for cut in cuts]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            together = [list(threads.map(lambda cut: table.pruned(cut).tolist(), cuts)) for _turn in range(5)]
+    finally:
+        sys.setswitchinterval(before)
+    assert together == [alone] * 5
 
 
 def test_bytes_are_no_target_where_zeros_stay_in_place():

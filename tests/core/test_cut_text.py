@@ -132,9 +132,14 @@ def test_rounding_and_floor_are_copied_and_pasted_back():
     assert (json.loads(text)["round_to"], json.loads(text)["floor"]) == (8, 2)
     assert read(text) == bounded
     assert read(cut_json(CUT, SHARES, "channel"), present=bounded) == CUT
+    assert read(cut_csv(bounded, SHARES)) == bounded
+    with pytest.raises(BadSetting, match="Only channels are rounded"):
+        read('{"round_to": 8}', granularity="weight")
     assert read("conv1, 40 %", present=bounded) == Cut(0.3, overrides={"conv1": 0.4}, round_to=8, floor=2)
     with pytest.raises(BadSetting, match="Round channels to must be one of"):
         read('{"round_to": 7}')
+    with pytest.raises(BadSetting, match="Round channels to must be one of"):
+        read("round_to,7")
 
 
 def test_the_cut_of_the_net_may_be_given_too():
@@ -164,7 +169,7 @@ def test_the_cut_of_the_net_may_be_given_too():
         ('{"conv1": "much"}', "The sparsity of conv1 must be a number between 0 and 1, not “much”"),
         ('{"conv1": [1]}', "must be a number"),
         ("*,2", "Sparsity must be between"),
-        ("*,0.2,nowhere", "Scope must be one of global, isomorphic, layer, not “nowhere”"),
+        ("*,0.2,nowhere", "Scope must be one of global, isomorphic, layer, erk, not “nowhere”"),
         ("conv1,0.4\nconv1,0.5", "conv1 is there twice"),
         ("conv1,0.4,cut", "conv1 is marked as “cut”; the marks are own, locked, follows"),
         ("conv1,0.4\nhow nice this is", "Line 2 is not a layer and its sparsity, like “conv1, 40 %”: “how nice"),
@@ -178,6 +183,7 @@ def test_the_cut_of_the_net_may_be_given_too():
         ('{"layers": 3}', "“layers” must be a list"),
         ("[1, 2]", "“layers” must be a list"),
         ('{"scope": ["global"]}', "Scope must be one of"),
+        ('{"scope": "erk"}', "ERK shares the sparsity out over weight tensors"),
         ('{"granularity": {}, "conv1": 0.1}', "Granularity must be one of"),
         ('{"granularity": "weight", "overrides": {}}', "belong to weights, and the page is set to channels: switch"),
         ("conv1.weight,0.4\nfc1.weight,0.1", "belong to weights, and the page is set to channels"),

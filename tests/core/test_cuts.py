@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunekit.core.cuts import Cut, check_fraction, exact_count
+from prunekit.core.cuts import Cut, check_fits, check_fraction, erk_sparsities, exact_count
 from prunekit.core.errors import BadSetting
 
 
@@ -37,6 +37,36 @@ def test_numbers_of_any_kind_are_fractions(number):
 def test_anything_outside_zero_to_one_is_refused(other):
     with pytest.raises(BadSetting, match=r"^It must be between 0 and 1, not .*\.$"):
         check_fraction(other, "It")
+
+
+def test_erk_takes_densities_in_proportion_to_sides_over_weights():
+    # Tensors of 2 x 8 and 8 x 8: 10 / 16 and 16 / 64. Half of 80 weights is 40 = scale * (10 + 16).
+    assert erk_sparsities(0.5, [16, 64], [10, 16]) == pytest.approx([1 - 10 / 16 * 40 / 26, 1 - 16 / 64 * 40 / 26])
+    # At 30 % the first would keep more than it has: it stays whole, and the second keeps 56 - 16 of its 64.
+    assert erk_sparsities(0.3, [16, 64], [10, 16]) == pytest.approx([0, 1 - 40 / 64])
+
+
+@given(st.floats(0, 1), st.lists(st.tuples(st.integers(1, 300), st.integers(1, 300)), min_size=1, max_size=8))
+def test_erk_keeps_as_many_weights_as_it_was_asked_to(sparsity, shapes):
+    units, sides = [a * b for a, b in shapes], [a + b for a, b in shapes]
+    shares = erk_sparsities(sparsity, units, sides)
+    assert all(-1e-9 <= share <= 1 + 1e-9 for share in shares)
+    assert sum(share * n for share, n in zip(shares, units, strict=True)) == pytest.approx(sparsity * sum(units))
+
+
+@pytest.mark.parametrize(
+    ("granularities", "scope", "target", "words"),
+    [
+        ({"channel"}, "erk", "sparsity", "ERK shares the sparsity out"),
+        ({"weight", "channel"}, "erk", "sparsity", "ERK shares the sparsity out"),
+        ({"weight"}, "global", "bytes", "Zeros take as much room"),
+    ],
+)
+def test_a_scope_or_a_target_that_makes_no_sense_for_a_granularity_is_refused(granularities, scope, target, words):
+    with pytest.raises(BadSetting, match=words):
+        check_fits(granularities, scope, target)
+    check_fits({"weight"}, "erk", "parameters")
+    check_fits({"channel"}, "isomorphic", "bytes")
 
 
 def test_a_cut_knows_which_rows_follow_the_whole_net():

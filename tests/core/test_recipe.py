@@ -125,6 +125,7 @@ def test_the_cut_of_a_recipe_has_its_scope_overrides_and_locks():
         ({"amount": "half"}, BadSetting, "Amount must be a number"),
         ({"target": "watts"}, BadSetting, "Target must be one of"),
         ({"target": "bytes", "granularity": "weight"}, BadSetting, "Zeros take as much room"),
+        ({"scope": "erk", "granularity": "channel"}, BadSetting, "ERK shares the sparsity out over weight tensors"),
         ({"scope": "local"}, BadSetting, "Scope must be one of"),
         ({"round_to": 7}, BadSetting, "Round channels to must be one of 1, 4, 8, 16, 32, not “7”"),
         ({"floor": 0}, BadSetting, "Keep at least must be between 1 and"),

@@ -63,6 +63,9 @@ def test_the_same_runs_in_another_order_are_the_same_sweep_whatever_it_is_called
 def test_the_name_says_the_plan_unless_people_gave_one():
     assert sweep().name() == "taylor, magnitude, random · channels · 30, 50 % units · 2 seeds · 1 epoch"
     assert sweep(title="For the talk").name() == "For the talk"
+    rounded = Recipe("mlp-digits", round_to=8)
+    assert "multiples of 8" in sweep(base=rounded).name()
+    assert "multiples of 8" not in sweep(base=rounded, granularities=("weight",)).name()
 
 
 @pytest.mark.parametrize(

@@ -212,16 +212,31 @@ def test_channels_are_rounded_and_what_that_changes_is_told_and_timed(app):
 def test_a_measurement_is_told_of_its_own_cut_alone(app):
     at = app.open("explore", cut=Cut(0.4), round_to=4)
     at.button(key="time_bounds").click().run()
-    at.number_input(key="floor").set_value(5).run()
+    at.number_input(key="floor.channel").set_value(5).run()
     assert not [text for text in texts_of(at.markdown) if "times as fast" in text]
+
+
+def test_erk_is_a_scope_of_weights_alone(app):
+    at = app.open("explore", granularity="weight", scope="erk")
+    assert at.selectbox(key="scope").value == "erk"
+    kept = component(at, "cuts_reply")["kept"]
+    table = CutTable.from_plain(
+        app.engine.exploration("lenet-fashion", "magnitude", {"p": 1}, "weight", 0, 512)["table"]
+    )
+    assert kept == table.kept(Cut(0.3, "erk")).tolist()
+    at.segmented_control(key="granularity").set_value("channel").run()
+    assert at.selectbox(key="scope").value == "global"
+    assert "ERK" not in at.selectbox(key="scope").options
 
 
 def test_weights_have_a_floor_and_are_not_rounded(app):
     at = app.open("explore", cut=Cut(0.4), granularity="weight", round_to=8)
     assert not [box for box in at.selectbox if box.key == "round_to"]
     assert at.session_state["cut"].round_to == 1
-    at.number_input(key="floor").set_value(30).run()
+    at.number_input(key="floor.weight").set_value(30).run()
     assert min(component(at, "cuts_reply")["kept"]) >= 30
+    at.segmented_control(key="granularity").set_value("channel").run()
+    assert at.session_state["cut"].floor == 1  # thirty channels are another matter
     assert not [button for button in at.button if button.key == "time_bounds"]
 
 
@@ -416,13 +431,13 @@ def test_a_pasted_scope_moves_the_control_of_the_scope_too(app):
     assert at.session_state["cut"] == Cut(0.5, "layer")
     at.text_area(key="exchange_text").set_value('{"round_to": 8, "floor": 2}').run()
     at.button(key="exchange_apply").click().run()
-    assert (at.selectbox(key="round_to").value, at.number_input(key="floor").value) == (8, 2)
+    assert (at.selectbox(key="round_to").value, at.number_input(key="floor.channel").value) == (8, 2)
     assert at.session_state["cut"] == Cut(0.5, "layer", round_to=8, floor=2)
 
 
 def test_what_is_copied_can_be_pasted_into_another_session(app):
-    cut = Cut(0.4, "global", {"conv1": 0.25}, frozenset({"conv3"}))
-    at = app.open("explore", cut=cut, exchange=True)
+    cut = Cut(0.4, "global", {"conv1": 0.25}, frozenset({"conv3"}), round_to=8, floor=2)
+    at = app.open("explore", cut=cut, exchange=True, round_to=8, **{"floor.channel": 2})
     [json_text] = [code.value for code in at.code if '"layers"' in code.value]
     at.segmented_control(key="exchange_format").set_value("CSV").run()
     [csv_text] = [code.value for code in at.code if code.value.startswith("layer,")]

@@ -101,6 +101,13 @@ def test_without_an_engine_there_is_no_time_and_nothing_is_in_the_way(history, e
     assert not page.button(key="start_sweep").disabled
 
 
+def test_only_a_sweep_over_weights_alone_is_offered_erk(history):
+    page = sweep_page()
+    for granularities, offered in ((["weight"], True), (["weight", "channel"], False)):
+        page.button_group(key="sweep.granularities").set_value(granularities).run()
+        assert ("ERK" in page.selectbox(key="form.scope").options) == offered
+
+
 def test_a_sweep_over_both_granularities_rounds_its_channels(history):
     page = sweep_page()
     page.button_group(key="sweep.granularities").set_value(["weight", "channel"]).run()

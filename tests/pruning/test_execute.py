@@ -39,6 +39,23 @@ def test_half_of_the_target_is_reached_and_not_overshot_by_a_unit(target):
     assert 0.48 < left <= 0.5
 
 
+@pytest.mark.parametrize("round_to", [1, 8, 16])
+def test_several_rounds_keep_as_many_of_each_layer_as_one_cut_does(round_to):
+    def kept(**changes) -> dict[str, int]:
+        nothing = Training(epochs=0)
+        outcome = run(scope="layer", round_to=round_to, amount=0.4, training=nothing, **changes)
+        return {name: len(indices) for name, indices in outcome.kept.items()}
+
+    assert kept(schedule="iterative", rounds=3) == kept(schedule="one-shot")
+
+
+def test_a_layer_that_only_rounding_has_kept_is_told():
+    events = []
+    execute(recipe(amount=1.0, round_to=8, training=Training(epochs=0)), events.append, timed=False)
+    [floor] = [event for event in events if event["kind"] == "floor"]
+    assert floor["rows"] == ["fc1", "fc2", "fc3"]
+
+
 @pytest.mark.parametrize("scope", ["global", "isomorphic"])
 def test_rounded_layers_stay_multiples_through_all_rounds_and_the_target_is_met(scope):
     events = []

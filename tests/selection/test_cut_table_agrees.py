@@ -20,7 +20,13 @@ def table_of(scores):
         np.eye(rows), np.zeros(rows), np.arange(rows), np.full(rows, -1), np.ones((rows, 4)), np.arange(rows),
         np.zeros(4), tuple(scores),
     )  # fmt: skip
-    return CutTable.of(sorted_scores(scores), costs)
+    sides = {name: sum(entry.shape) for name, entry in scores.items()}
+    return CutTable.of(sorted_scores(scores), costs, KINDS, sides)
+
+
+KINDS = {"a": "x", "b": "y", "c": "x", "d": "y", "e": "x", "f": "z", "w": "x"} | {
+    f"row{i}": "xyx"[i % 3] for i in range(6)
+}
 
 
 def gone(mask):
@@ -35,6 +41,8 @@ values = st.one_of(st.integers(-2, 2).map(float), st.floats(-1e6, 1e6, width=32)
 def scores_and_cuts(draw):
     names = draw(st.lists(st.sampled_from("abcdef"), min_size=1, unique=True))
     scores = {name: torch.tensor(draw(st.lists(values, min_size=1, max_size=25))) for name in names}
+    # Some as tensors with more than one side, which matters to ERK.
+    scores = {name: row.reshape(-1, 2) if len(row) % 2 == 0 else row for name, row in scores.items()}
     overrides = draw(st.dictionaries(st.sampled_from(names), fractions, max_size=2))
     locked = draw(st.frozensets(st.sampled_from(names)))
     round_to, floor = draw(st.sampled_from([1, 1, 4, 8])), draw(st.sampled_from([1, 1, 2, 5]))
@@ -45,15 +53,15 @@ def scores_and_cuts(draw):
 def test_the_table_counts_exactly_what_the_mask_prunes(case):
     scores, cut = case
     table = table_of(scores)
-    assert table.pruned(cut).tolist() == gone(prune_cut(scores, cut))
-    assert table.kept(cut).tolist() == [int(e.sum()) for e in prune_cut(scores, cut).floored()[0].values()]
+    assert table.pruned(cut).tolist() == gone(prune_cut(scores, cut, KINDS))
+    assert table.kept(cut).tolist() == [int(e.sum()) for e in prune_cut(scores, cut, KINDS).floored()[0].values()]
 
 
 @given(scores_and_cuts())
 def test_a_row_that_is_cut_keeps_a_multiple_and_the_floor(case):
     scores, cut = case
-    ranked = prune_cut(scores, dataclasses.replace(cut, round_to=1, floor=1))
-    for name, entry in prune_cut(scores, cut).items():
+    ranked = prune_cut(scores, dataclasses.replace(cut, round_to=1, floor=1), KINDS)
+    for name, entry in prune_cut(scores, cut, KINDS).items():
         units, kept, before = entry.numel(), int(entry.sum()), int(ranked[name].sum())
         if not cut.is_bounded or before == units:
             assert kept == before
@@ -67,7 +75,7 @@ def test_a_row_that_is_cut_keeps_a_multiple_and_the_floor(case):
 @given(scores_and_cuts())
 def test_of_a_row_that_is_rounded_the_highest_scores_stay(case):
     scores, cut = case
-    for name, keep in prune_cut(scores, cut).items():
+    for name, keep in prune_cut(scores, cut, KINDS).items():
         if keep.any() and not keep.all():
             assert scores[name][keep].min() >= scores[name][~keep].max()
 
@@ -110,7 +118,7 @@ def test_of_large_rows_the_table_is_right_to_a_thousandth_of_each(kind, sizes):
     table = table_of(scores)
     for scope in SCOPES:
         for sparsity in SPARSITIES:
-            counts, true = table.pruned(Cut(sparsity, scope)), gone(prune_cut(scores, Cut(sparsity, scope)))
+            counts, true = table.pruned(Cut(sparsity, scope)), gone(prune_cut(scores, Cut(sparsity, scope), KINDS))
             assert counts.sum() == sum(true)
             for count, exactly, size in zip(counts, true, sizes, strict=True):
                 assert abs(count - exactly) <= max(1, size / 1000)

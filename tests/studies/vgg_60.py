@@ -10,7 +10,8 @@ SEEDS = (0, 1, 2)
 # fine-tuning gave 0.918. With the first two stages whole and the others cut alike, 20 epochs of retraining from 0.04
 # gave 0.925; distillation gave 0.928 after 6 epochs from 0.01 and 0.933 after 14 from 0.02. With the last two layers
 # cut most, it gave 0.918 and 0.927 in the two epochs of a run from 0.01, and 0.863, 0.894 and 0.900 in the first three
-# of eight from 0.02: this speaks for the smaller rate, though the lengths differ.
+# of eight from 0.02: this speaks for the smaller rate, though the lengths differ. Scored on 2,048 examples the
+# cut alone leaves 0.59, on 512 it leaves 0.48.
 TRAINING = Training(epochs=10, learning_rate=0.01, batch_size=128, distillation=0.9)
 # They hold a tenth of the parameters and suffer most from a cut.
 WHOLE = ("conv1_1", "conv1_2", "conv2_1", "conv2_2")
@@ -24,7 +25,7 @@ def recipes() -> list[tuple[str, Recipe]]:
     These have one seed: a run takes half an hour.
     """
     base = Recipe("vgg-cifar10", granularity="channel", scope="layer", target="parameters", amount=0.6)
-    base = base.with_(locked=WHOLE, overrides=OWN, training=TRAINING)
+    base = base.with_(locked=WHOLE, overrides=OWN, calibration=2048, training=TRAINING)
     asked = [(DEFAULT, seed) for seed in SEEDS] + [(scorer, SEEDS[0]) for scorer in BESIDE]
     return [(scorer, base.with_(scorer=scorer, seed=seed)) for scorer, seed in asked]
 

@@ -21,8 +21,9 @@ from prunekit.ui.forms import setting_input
 from prunekit.ui.panels.numbers import Outlook
 from prunekit.ui.plain import show_error
 from prunekit.ui.runs import all_runs
-from prunekit.ui.state import Question
+from prunekit.ui.state import Question, floor_key
 
+SAME_SECONDS = 60  # who asks within a minute of somebody else is shown the same measurement
 WIDTH = 320  # pixels
 WANTED = "bounds_time_wanted"
 SETTINGS = {s.name: s for s in settings_of(Recipe) if s.name in ("round_to", "floor")}
@@ -31,13 +32,13 @@ USUAL = {name: s.default for name, s in SETTINGS.items()}
 
 def bounds_popover(granularity: str):
     """Draws the button and what is behind it; the bounds that are chosen, and a place to tell what they do."""
-    names = [name for name in SETTINGS if granularity == "channel" or name != "round_to"]
-    told = USUAL | {name: st.session_state.get(name, USUAL[name]) for name in names}
+    keys = ({"round_to": "round_to"} if granularity == "channel" else {}) | {"floor": floor_key(granularity)}
+    told = USUAL | {name: st.session_state.get(key, USUAL[name]) for name, key in keys.items()}
     # Short, where the line of controls is full: the form of Prune has the words.
     label = " ".join(f"{sign}{told[name]}" for name, sign in (("round_to", "×"), ("floor", "≥")) if told[name] > 1)
     help = _("How many units stay in each layer: a multiple, or at least so many")
     with st.popover(label, icon=":material/rule:", help=help), st.container(width=WIDTH):
-        bounds = USUAL | {name: setting_input(SETTINGS[name], name) for name in names}
+        bounds = USUAL | {name: setting_input(SETTINGS[name], key) for name, key in keys.items()}
         return bounds, st.container()
 
 
@@ -87,7 +88,9 @@ def _time(question: Question, cut: Cut, card: ModelCard) -> None:
     """The button, and the two removed networks timed side by side."""
     key = (question.key, str(cut.to_plain()))
     wanted, moment = st.session_state.get(WANTED, (None, 0))
-    st.button(_("Measure the time it saves"), key="time_bounds", icon=":material/timer:", on_click=_want, args=(key,))
+    st.button(
+        _("Measure what it does to the time"), key="time_bounds", icon=":material/timer:", on_click=_want, args=(key,)
+    )
     again = 0.0
     if wanted == key:
         try:
@@ -98,7 +101,7 @@ def _time(question: Question, cut: Cut, card: ModelCard) -> None:
 
 
 def _want(key: tuple) -> None:
-    st.session_state[WANTED] = (key, int(time.time()))
+    st.session_state[WANTED] = (key, int(time.time() // SAME_SECONDS))
 
 
 def _measured(question: Question, cut: Cut, batch: int, moment: int) -> float:
@@ -106,16 +109,20 @@ def _measured(question: Question, cut: Cut, batch: int, moment: int) -> float:
     if any(run.state in ACTIVE for run in all_runs()):
         st.caption(_("A run is training: this is measured when nothing trains any more."))
         return 3.0
-    found = ask("bounds_latency", *question.arguments(), cut.to_plain(), batch, moment, lane="preview")
+    # Not as this visitor's: of one's own questions on this lane only the latest is kept, and the preview is one too.
+    asked = ("bounds_latency", *question.arguments(), cut.to_plain(), batch, moment)
+    found = ask(*asked, lane="preview", replaces=False)
     if isinstance(found, Pending):
         st.caption(found.sentence)
         return 0.5 if found.state != "off" else 0.0
     times = {name: f"{found[name]:.3g}" for name in ("before_ms", "after_ms", "speedup_low", "speedup_high")}
-    st.markdown(
-        _("**{speedup:.2f} times as fast** as by the scores alone").format(speedup=found["speedup"])
-        if found["speedup"] >= 1
-        else _("**{share} slower** than by the scores alone").format(share=percent(1 / found["speedup"] - 1))
-    )
+    if found["speedup_low"] <= 1 <= found["speedup_high"]:
+        st.markdown(_("**No clear difference** to the scores alone"))
+    elif found["speedup"] > 1:
+        st.markdown(_("**{speedup:.2f} times as fast** as by the scores alone").format(speedup=found["speedup"]))
+    else:
+        share = percent(1 / found["speedup"] - 1)
+        st.markdown(_("**{share} slower** than by the scores alone").format(share=share))
     threads = ngettext("on {n} core", "on {n} cores", found["threads"]).format(n=found["threads"])
     sentence = _(
         "Measured here {threads}, batch of {batch}: {before_ms} ms without, {after_ms} ms with. Half of the pairs lie "

@@ -5,12 +5,13 @@ import dataclasses
 import streamlit as st
 
 from prunekit.core.cards import model_card
+from prunekit.core.cuts import scopes_of
 from prunekit.core.descriptions import ScorerDescription, fitting_scorers, scorer_descriptions
 from prunekit.core.language import N_, _
 from prunekit.core.link import VIEWS
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import settings_of
-from prunekit.ui.forms import choice_labels, one_of, setting_input
+from prunekit.ui.forms import among, choice_labels, one_of, setting_input
 from prunekit.ui.panels.bounds import bounds_popover
 from prunekit.ui.state import Question, fit_scorer
 
@@ -52,7 +53,7 @@ def question_controls(model: str):
         else:
             knobs[knob.name] = knob.default
     granularity = setting_input(granularity_setting, "granularity", width="content")
-    scope = setting_input(settings["scope"], "scope", width="content")
+    scope = setting_input(among(settings["scope"], scopes_of({granularity})), "scope", width="content")
     bounds, told = bounds_popover(granularity)
     words = {name: _(label) for name, label in VIEWS.items()}
     said = _("The histograms show the importance of what can be cut, or the weights themselves.")

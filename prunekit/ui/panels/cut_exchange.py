@@ -108,5 +108,5 @@ def _apply(names: tuple[str, ...], granularity: str) -> None:
         return
     state.move_cut(cut)
     if cut.rule != before.rule:
-        session.update(cut.rule)
+        state.set_rule(granularity, cut.rule)
         st.rerun()  # the controls of the rule are not among what a press in here draws again

@@ -1,15 +1,17 @@
 """The form of a recipe: what matters up front, the rest behind a lid, and in one sentence what it will do."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from prunekit.core.amounts import percent
-from prunekit.core.cuts import GRANULARITIES
+from prunekit.core.cuts import GRANULARITIES, scopes_of
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe, Training
 from prunekit.core.settings import Setting, settings_of
 from prunekit.reports.recipes import what_it_does
-from prunekit.ui.forms import fill, setting_input
+from prunekit.ui.forms import among, fill, setting_input
 
 ROUNDS = 3  # what a visitor who switches to iterative finds, whatever a one-shot recipe had
 MOST_SEEDS = 20
@@ -27,7 +29,7 @@ def recipe_form(model: str) -> Recipe:
     scorer, knobs = _criterion()
     with line():
         granularity = field("granularity")
-        scope = field("scope")
+        scope = scope_field({granularity})
     with line():
         target = field("target")
         amount = field("amount", width=NARROW)
@@ -69,6 +71,11 @@ def field(name: str, **options):
     return setting_input(SETTINGS[name], f"form.{name}", **options)
 
 
+def scope_field(granularities: Iterable[str]) -> str:
+    """The scopes that make sense for these."""
+    return setting_input(among(SETTINGS["scope"], scopes_of(granularities)), "form.scope", width="content")
+
+
 def schedule_fields() -> tuple[str, int]:
     """The schedule, and its rounds where it has some."""
     with line():
@@ -85,7 +92,8 @@ def more_fields(channels: bool) -> tuple[dict, dict]:
             needless = s.name == "temperature" and not training["distillation"]
             training[s.name] = field(s.name, width="content" if s.choices else HALF, disabled=needless)
         others = {"calibration": field("calibration", width=HALF)}
-        others["round_to"] = field("round_to", width=HALF, disabled=not channels)
+        rounded = field("round_to", width=HALF, disabled=not channels)
+        others["round_to"] = rounded if channels else 1
         return training, others | {"floor": field("floor", width=HALF)}
 
 

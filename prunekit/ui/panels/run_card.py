@@ -148,7 +148,7 @@ def _over(run: Run, store: Store) -> None:
     floor = sorted({row for event in store.events(run.id, ("floor",)) for row in event["rows"]})
     if floor:
         sentence = _(
-            "The recipe would have emptied {layers}; the best unit was kept there, so that the net still works."
+            "The recipe would have emptied {layers}; the best units were kept there, so that the net still works."
         )
         st.warning(sentence.format(layers=as_typed(", ".join(floor))), icon=":material/vertical_align_bottom:")
     _repeat(run, store)

@@ -34,6 +34,7 @@ from prunekit.ui.panels.recipe_form import (
     list_own_cuts,
     more_fields,
     schedule_fields,
+    scope_field,
 )
 from prunekit.ui.plain import as_typed
 from prunekit.ui.runs import all_runs
@@ -66,7 +67,7 @@ def sweep_form(model: str) -> Sweep:
             help=_(SETTINGS["granularity"].help),
             persist_state="session",
         )
-        scope = field("scope")
+        scope = scope_field(granularities)
     with line():
         target = field("target")
         typed = st.text_input(

@@ -3,6 +3,20 @@
 
 const exactCount = (fraction, units) => Math.min(units, Math.floor(fraction * units + 0.5 + 1e-9));
 
+// As erk_sparsities in cuts.py, with the same operations in the same order.
+function erkSparsities(sparsity, units, sides) {
+  const sum = (values, which) => which.reduce((total, i) => total + values[i], 0), all = units.map((_, i) => i);
+  const keep = (1 - sparsity) * sum(units, all), whole = new Set();
+  while (whole.size < units.length) {
+    const rest = all.filter((i) => !whole.has(i));
+    const scale = (keep - sum(units, [...whole])) / Math.max(sum(sides, rest), 1);
+    const full = rest.filter((i) => scale * sides[i] >= units[i]);
+    if (!full.length) return all.map((i) => (whole.has(i) ? 0 : 1 - (scale * sides[i]) / units[i]));
+    full.forEach((i) => whole.add(i));
+  }
+  return all.map(() => 0);
+}
+
 // As Cut.bounded: of a row that is cut a multiple stays, and a few at least.
 function bounded({ round_to: multiple, floor }, pruned, units) {
   if (!pruned || (multiple === 1 && floor === 1)) return pruned;
@@ -138,12 +152,12 @@ class Ranking {
 }
 
 class Counter {
-  // rows: Scores with a name and a kind each; rule: {scope, round_to, floor}; a cut is {sparsity, overrides: {name: fraction},
+  // rows: Scores, each with a name and its facts [kind, sides]; rule: {scope, round_to, floor}; a cut is {sparsity, overrides: {name: fraction},
   // locked: Set of names}.
-  constructor(names, rows, kinds, rule) {
+  constructor(names, rows, facts, rule) {
     this.names = names;
     this.rows = rows;
-    this.kinds = kinds;
+    this.facts = facts;
     this.rule = rule;
     this.isBounded = rule.round_to > 1 || rule.floor > 1;
     this.rankings = new Map();
@@ -157,17 +171,20 @@ class Counter {
     return this.names.map((_, i) => i).filter((i) => this.isFree(cut, this.names[i]));
   }
 
-  // The rows that are ranked together, as Cut.pools.
+  // The rows that are ranked together, and how many units of them go, as Cut.pools.
   pools(cut) {
-    const free = this.free(cut), { scope } = this.rule;
-    if (scope === "global") return free.length ? [free] : [];
-    if (scope === "layer") return free.map((i) => [i]);
+    const free = this.free(cut), { scope } = this.rule, units = (i) => this.rows[i].units;
+    if (scope === "erk") {
+      const shares = erkSparsities(cut.sparsity, free.map(units), free.map((i) => this.facts[i][1]));
+      return free.map((i, at) => [[i], exactCount(shares[at], units(i))]);
+    }
     const alike = new Map();
     for (const i of free) {
-      if (!alike.has(this.kinds[i])) alike.set(this.kinds[i], []);
-      alike.get(this.kinds[i]).push(i);
+      const pool = { global: 0, isomorphic: this.facts[i][0], layer: i }[scope];
+      if (!alike.has(pool)) alike.set(pool, []);
+      alike.get(pool).push(i);
     }
-    return [...alike.values()];
+    return [...alike.values()].map((pool) => [pool, exactCount(cut.sparsity, pool.reduce((sum, i) => sum + units(i), 0))]);
   }
 
   ranking(free) {
@@ -181,20 +198,26 @@ class Counter {
 
   // Pruned units of each row.
   pruned(cut) {
+    return this.bounded(this.asked(cut));
+  }
+
+  bounded(counts) {
+    return counts.map((count, i) => bounded(this.rule, count, this.rows[i].units));
+  }
+
+  // The same before rounding and the floor.
+  asked(cut) {
     const counts = this.rows.map((row, i) => {
       const name = this.names[i];
       if (cut.locked.has(name)) return 0;
       if (name in cut.overrides) return exactCount(cut.overrides[name], row.units);
       return 0;
     });
-    for (const pool of this.pools(cut)) {
-      if (pool.length === 1) counts[pool[0]] = exactCount(cut.sparsity, this.rows[pool[0]].units);
-      else {
-        const ranking = this.ranking(pool);
-        ranking.lowest(exactCount(cut.sparsity, ranking.total)).forEach((count, i) => { counts[pool[i]] = count; });
-      }
+    for (const [pool, gone] of this.pools(cut)) {
+      if (pool.length === 1) counts[pool[0]] = gone;
+      else this.ranking(pool).lowest(gone).forEach((count, i) => { counts[pool[i]] = count; });
     }
-    return counts.map((count, i) => bounded(this.rule, count, this.rows[i].units));
+    return counts;
   }
 
   // The score at which the rows that follow the whole net are cut (global scope), or null.

@@ -111,7 +111,7 @@ class Board {
       hist: { low: row.low, high: row.high, log: row.log, bars: joined(row.counts) },
     }));
     const all = (name) => this.rows.map((row) => row[name]);
-    this.counter = new Counter(all("name"), all("scores"), all("alike"), data);
+    this.counter = new Counter(all("name"), all("scores"), all("facts"), data);
     this.total = this.rows.reduce((sum, row) => sum + row.units, 0);
     this.exact = this.typed = null;
     this.focus = Math.max(0, this.rows.findIndex((row) => row.name === focus));
@@ -375,8 +375,9 @@ class Board {
     });
     this.plot.addEventListener("pointerleave", () => { this.tip.hidden = true; });
     this.handle.addEventListener("keydown", (event) => {
-      const row = this.rows[this.focus], pruned = this.counts[this.focus];
-      const step = Math.max(1, Math.round(row.units / 200)), page = Math.max(1, Math.round(row.units / 20));
+      // In whole multiples, where what stays is rounded to some: less would be rounded back.
+      const row = this.rows[this.focus], pruned = this.counts[this.focus], least = this.data.round_to;
+      const step = Math.max(least, Math.round(row.units / 200)), page = Math.max(least, Math.round(row.units / 20));
       const to = {
         ArrowRight: pruned + step, ArrowUp: pruned + step, ArrowLeft: pruned - step, ArrowDown: pruned - step,
         PageUp: pruned + page, PageDown: pruned - page, Home: 0, End: row.units,
@@ -613,7 +614,8 @@ class Board {
   draw() {
     if (!this.colour || !this.told) return;
     const { cut, rows } = this;
-    this.counts = this.counter.pruned(cut);
+    this.asked = this.counter.asked(cut);
+    this.counts = this.counter.bounded(this.asked);
     // Rounded or with a floor, a row has a line of its own: it says what really goes.
     const net = this.counter.threshold(cut), common = this.counter.isBounded ? null : net;
     let keptInAll = 0;
@@ -622,6 +624,7 @@ class Board {
       keptInAll += kept;
       const locked = cut.locked.has(row.name), own = !locked && row.name in cut.overrides;
       row.kept = kept;
+      row.least = kept > 0 && this.asked[i] >= row.units;
       row.line = locked ? null : own || common === null ? row.scores.at(this.counts[i]) : common;
       if (this.held && i === this.focus) row.line = this.pointer;
       if (this.typed?.row === row.name) row.line = this.typed.value;
@@ -650,7 +653,7 @@ class Board {
     parts.count.textContent = say(this.words.kept, { kept: whole(row.kept), units: whole(row.units) });
     parts.element.classList.toggle("locked", locked);
     parts.element.classList.toggle("own-cut", own);
-    parts.element.classList.toggle("least", row.kept === Math.min(this.data.floor, row.units) && row.units > this.data.floor);
+    parts.element.classList.toggle("least", row.least && row.units > 1);
     parts.lock.setAttribute("aria-pressed", locked);
     parts.lock.firstChild.firstChild.setAttribute("d", ICONS[locked ? "closed" : "open"]);
     parts.pick.setAttribute("aria-label", `${row.label}: ${parts.count.textContent}`);
@@ -704,8 +707,7 @@ class Board {
       this.rowScore,
       row.line === null ? "" : this.typed?.row === row.name ? String(this.typed.value) : scoreNumber(row.line),
     );
-    const least = this.counts[this.focus] >= row.units && row.kept > 0;
-    const text = say(least ? words.row_least : words.row_kept, { kept: whole(row.kept), units: whole(row.units), share: percent(row.kept / row.units) });
+    const text = say(words[row.least ? (row.kept < row.units ? "row_least" : "row_held") : "row_kept"], { kept: whole(row.kept), units: whole(row.units), share: percent(row.kept / row.units) });
     setText(this.rowReadout, text);
     if (!this.pair) return;
     const x = row.line === null || data.view_only ? null : this.axis.x(row.line);
