@@ -102,7 +102,9 @@ def _removed() -> dict:
     keep_freed_memory()
     model, split = _model_and_split()
     inputs = example_inputs_of(model)
-    recipe = Recipe(MODEL, granularity="channel", target="parameters", amount=0.5, round_to=ROUND_TO)
+    recipe = Recipe(
+        MODEL, granularity="channel", target="parameters", amount=0.5, scope="isomorphic", round_to=ROUND_TO
+    )
     channels = REMAINS["channel"](model, inputs)
     scores = score(
         model,
