@@ -46,11 +46,11 @@ class Picture:
         page.set_content('<div class="cuts" style="width: 900px"></div>')
         page.evaluate(BEGIN, SOURCE)
 
-    def show(self, view: str = "importance", model: str = "lenet-fashion") -> str:
+    def show(self, view: str = "importance", model: str = "lenet-fashion", **bounds: int) -> str:
         usual = {
             "key": model,
             "model": model,
-            "rule": Cut(scope="layer").rule,
+            "rule": Cut(scope="layer", **bounds).rule,
             "signed": False,
             "axis": "score",
             "what": "channels",
@@ -238,3 +238,23 @@ def test_undo_takes_nothing_of_one_model_to_another_with_the_same_rows(picture):
 def centre(locator) -> tuple[float, float]:
     box = locator.bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_key_moves_a_rounded_cut_by_a_whole_multiple(picture):
+    picture.show(round_to=4)
+    picture.answer(Cut(0, "layer", round_to=4), revision=1, focus=2)
+    handle = picture.page.locator(".handle")
+    for pruned in (4, 8, 12, 12):  # of 16, four stay in any case
+        handle.press("ArrowRight")
+        expect(handle).to_have_attribute("aria-valuenow", str(pruned))
+    handle.press("ArrowLeft")
+    expect(handle).to_have_attribute("aria-valuenow", "8")
+    assert picture.told[-1]["overrides"] == {picture.names[2]: 0.5}
+
+
+def test_a_layer_that_rounding_leaves_nothing_to_cut_of_says_so(picture):
+    picture.show(round_to=32)
+    picture.answer(Cut(0, "layer", {picture.names[2]: 1.0}, round_to=32), revision=1, focus=2)
+    expect(picture.page.locator(".focus .readout")).to_have_text(
+        "keeps all 16: rounding or the floor leaves nothing to cut"
+    )
