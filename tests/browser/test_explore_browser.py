@@ -121,7 +121,8 @@ def test_arrow_keys_walk_through_the_layers(explore):
 
 def test_a_typed_percentage_is_taken_exactly_and_nonsense_is_not(explore):
     # Per layer, a quarter of 8, 12, 16... channels is a whole number everywhere: 230 of 920.
-    explore.page.locator(".st-key-scope").get_by_text("per layer").click()
+    explore.page.locator(".st-key-scope input").click()
+    explore.page.get_by_role("option", name="per layer").click()
     expect(explore.readout).to_have_text("30.0 % pruned, 644 of 920 kept")
     explore.percent.fill("25,0")
     explore.percent.press("Enter")

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from prunekit.core.cuts import Cut
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.recipe import Recipe, Training
 from prunekit.experiments.engine import Engine, Pending
@@ -84,7 +85,7 @@ def kill(found: list[psutil.Process]) -> None:
 def test_an_answer_comes_back_as_plain_values(engine):
     preview = answered(
         engine, "preview", "mlp-digits", "magnitude", {"p": 1}, "channel", 0, 64,
-        {"sparsity": 0.25, "scope": "global", "overrides": {}, "locked": []}, lane="preview",
+        Cut(0.25).to_plain(), lane="preview",
     )  # fmt: skip
     assert preview["metric"] == "accuracy"
     assert preview["low"] <= preview["value"] <= preview["high"]
