@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prunekit.core.cuts import GRANULARITIES, SCOPES, Cut, check_fits
+from prunekit.core.cuts import BOUNDS, GRANULARITIES, SCOPES, Cut, check_fits
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import checked, settings_of
 
-BOUNDS = ("round_to", "floor")
 # What a row's sparsity is: its own, nothing at all, or what the cut of the whole net makes of it.
 OWN, LOCKED, FOLLOWS = "own", "locked", "follows"
 NET = "*"  # in CSV, the row that stands for all rows that follow

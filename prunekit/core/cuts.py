@@ -16,7 +16,8 @@ TARGETS = {"sparsity": N_("units"), "parameters": N_("parameters"), "macs": N_("
 
 
 # Of a cut, what is chosen once, while sparsities and locks move under the hand.
-RULE = ("scope", "round_to", "floor")
+BOUNDS = ("round_to", "floor")
+RULE = ("scope", *BOUNDS)
 
 
 def exact_count(fraction: float, units: int) -> int:
@@ -115,7 +116,7 @@ class Cut:
         """Whether a row follows the cut of the whole net."""
         return name not in self.locked and name not in self.overrides
 
-    def pools(self, rows: Sequence["Row"]) -> list[tuple[list[int], int]]:
+    def pools(self, rows: Sequence[Row]) -> list[tuple[list[int], int]]:
         """The rows that are ranked together, as indices, and how many units of them together go; none that is locked or
         has a cut of its own.
         """

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prunekit.core.cuts import GRANULARITIES, RULE, Cut, check_fits, check_fraction
+from prunekit.core.cuts import BOUNDS, GRANULARITIES, RULE, Cut, check_fits, check_fraction
 from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.fingerprint import fingerprint
@@ -92,7 +92,7 @@ def read_place(given: Mapping[str, str]) -> tuple[Place, list[str]]:
     found = {}
     for name in ("granularity", "scope"):
         found[name] = _choice(name, given, _SETTINGS[name].choices, _(_SETTINGS[name].label), faults)
-    found |= {name: _value(_SETTINGS[name], given.get(name), faults) for name in ("round_to", "floor")}
+    found |= {name: _value(_SETTINGS[name], given.get(name), faults) for name in BOUNDS}
     found["view"] = _choice("view", given, tuple(VIEWS), _("View"), faults)
     granularity = found["granularity"] or Place.granularity
     for name in ("scope", "round_to"):

@@ -133,7 +133,7 @@ def preview(model_id: str, scorer: str, knobs: dict, granularity: str, seed: int
     _check_has_data(model_card(model_id))
     model = _model(model_id)
     scores = _scores(model_id, scorer, tuple(sorted(knobs.items())), granularity, seed, calibration)
-    mask, rescued = prune_cut(scores, Cut.from_plain(cut), scores.kinds).floored()
+    mask, rescued = prune_cut(scores, Cut.from_plain(cut)).floored()
     pruned = masked_copy(model, mask) if granularity == "weight" else remove_channels(model, mask)
     before = _baseline(model_id)
     after = evaluate(quick_copy(pruned), _preview_split(model_id), model_card(model_id).task)
@@ -215,7 +215,7 @@ def bounds_latency(
     model, bounded = _model(model_id), Cut.from_plain(cut)
     scores = _scores(model_id, scorer, tuple(sorted(knobs.items())), granularity, seed, calibration)
     free = dataclasses.replace(bounded, round_to=1, floor=1)
-    pair = [remove_channels(model, prune_cut(scores, one, scores.kinds).floored()[0]) for one in (free, bounded)]
+    pair = [remove_channels(model, prune_cut(scores, one).floored()[0]) for one in (free, bounded)]
     threads = idle_threads()
     with torch_threads(threads):
         found = compare_latency(*pair, example_inputs_of(model), (batch_size,), LATENCY_SECONDS)

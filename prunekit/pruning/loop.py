@@ -166,7 +166,7 @@ class _Execution:
         self.phase("cutting")
         table = self.remains.table(scores)
         cut = target_of(self.recipe, share, table)
-        rescued = self.remains.cut(prune_cut(scores, cut, scores.kinds))
+        rescued = self.remains.cut(prune_cut(scores, cut))
         if rescued:
             self.report({"kind": "floor", "rows": list(rescued)})
         after = self._evaluate(self.remains.model, self.data.validation)

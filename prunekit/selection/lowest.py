@@ -29,9 +29,9 @@ def prune_lowest(
     overridden nor locked, and is met to the unit (`core.cuts.exact_count`), also when scores tie: ties go in the order
     of the entries, then of their units. scope: "global" ranks those rows together, "isomorphic" those of one of the
     `kinds` (see `prune_cut`), "layer" takes the same fraction of each, "erk" shares it out by the sides of the tensors
-    (`core.cuts.erk_sparsities`). overrides: name -> a sparsity of its own;
-    locked: names that stay whole; round_to, floor: of an entry that loses units, the nearest multiple of the one stays,
-    and at least the other, whatever that makes of the sparsity (see `core.cuts.Cut`).
+    (`core.cuts.erk_sparsities`). overrides: name -> a sparsity of its own; locked: names that stay whole; round_to,
+    floor: of an entry that loses units, the nearest multiple of the one stays, and at least the other, whatever that
+    makes of the sparsity (see `core.cuts.Cut`).
 
     Raises BadSetting for a fraction outside [0, 1], another scope or a score that is not a number, and UnknownName for
     an override or lock of a row that is not there.

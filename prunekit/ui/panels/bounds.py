@@ -8,7 +8,7 @@ import streamlit as st
 from prunekit.core.amounts import compact, percent, whole
 from prunekit.core.cards import ModelCard
 from prunekit.core.cut_table import CutTable
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import BOUNDS, Cut
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Recipe
@@ -26,7 +26,7 @@ from prunekit.ui.state import Question, floor_key
 SAME_SECONDS = 60  # who asks within a minute of somebody else is shown the same measurement
 WIDTH = 320  # pixels
 WANTED = "bounds_time_wanted"
-SETTINGS = {s.name: s for s in settings_of(Recipe) if s.name in ("round_to", "floor")}
+SETTINGS = {s.name: s for s in settings_of(Recipe) if s.name in BOUNDS}
 USUAL = {name: s.default for name, s in SETTINGS.items()}
 
 

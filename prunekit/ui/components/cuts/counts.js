@@ -152,8 +152,8 @@ class Ranking {
 }
 
 class Counter {
-  // rows: Scores, each with a name and its facts [kind, sides]; rule: {scope, round_to, floor}; a cut is {sparsity, overrides: {name: fraction},
-  // locked: Set of names}.
+  // rows: Scores, each with a name and its facts [kind, sides]; rule: {scope, round_to, floor}; a cut is {sparsity,
+  // overrides: {name: fraction}, locked: Set of names}.
   constructor(names, rows, facts, rule) {
     this.names = names;
     this.rows = rows;
