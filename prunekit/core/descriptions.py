@@ -17,7 +17,7 @@ FILE = Path(__file__).with_name("scorers.json")
 
 @dataclass(frozen=True)
 class ScorerDescription:
-    """A scorer in words. `needs` is "weights", "gradients" or "activations"; `knobs` are its settings."""
+    """A scorer in words. `needs` says what it looks at: "weights", or what takes data; `knobs` are its settings."""
 
     name: str
     label: str

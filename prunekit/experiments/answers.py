@@ -20,7 +20,7 @@ from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.data_folder import part_at_hand
 from prunekit.core.errors import CannotPrune, CannotScore, NeedsData, PrunekitError, Stopped
-from prunekit.core.language import _
+from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Training
 from prunekit.data import calibration_set, load_dataset
 from prunekit.experiments.processes import ANSWERS
@@ -28,7 +28,7 @@ from prunekit.experiments.recent import recent
 from prunekit.measurement import compare_latency, latency
 from prunekit.models import load_model
 from prunekit.models.published import fetched_or_later
-from prunekit.scoring import SCORERS, score
+from prunekit.scoring import SCORERS, score, scorer_of
 from prunekit.selection import prune_cut, sorted_scores
 from prunekit.structure import channel_costs, channel_groups, example_inputs_of, layers, weight_costs, weight_names
 from prunekit.surgery import masked_copy, remove_channels
@@ -38,6 +38,7 @@ from prunekit.training.threads import idle_threads, torch_threads
 BINS = 96
 LOG_SPREAD = 50  # scores whose largest is this many times their median are drawn on a logarithmic axis
 PREVIEW_EXAMPLES = 1000
+MEASURING_SECONDS = 30  # the longest that measuring a loss for each unit may keep others from their answers
 MOST_BYTES = 2**30  # of networks, and of scores, that are kept for the next question
 
 # Measured while all weights of VGG-16 (138 M) are ranked: 3.4 GB at the peak, 0.75 of them without any network.
@@ -256,6 +257,8 @@ def _scores_on(part: str, model_id: str, scorer: str, knobs: tuple, granularity:
             sentence = _("The criterion “{scorer}” looks at data; give it a calibration set.")
             raise NeedsData(sentence.format(scorer=scorer))
         examples = calibration_set(load_dataset(card.data), calibration, seed)
+        if SCORERS[scorer].needs == "losses":
+            _check_soon_measured(_model(model_id), examples, scorer_of(scorer, **dict(knobs)).examples)
     return score(
         _model(model_id),
         scorer,
@@ -299,6 +302,27 @@ def _check_fits(card: ModelCard) -> None:
         raise PrunekitError(sentence.format(model=_(card.title), **told))
 
 
+def _check_soon_measured(model: torch.nn.Module, batches: list, examples: int) -> None:
+    """Refuses to run a network once for each of its channels where others would wait too long for their answers."""
+    units = sum(group.units for group in channel_groups(model) if group.prunable)
+    inputs = batches[0][0][:examples]
+    with torch.no_grad():
+        model(inputs)  # chooses kernels, fetches memory
+        before = time.perf_counter()
+        model(inputs)
+        once = (time.perf_counter() - before) * min(examples, sum(len(x) for x, _y in batches)) / len(inputs)
+    if units * once > MEASURING_SECONDS:
+        minutes = max(round(units * once / 60), 1)
+        sentence = ngettext(
+            "To read the loss without each of {units} channels takes about {n} minute here, and others wait meanwhile: "
+            "take fewer examples, or give it to a run on Prune, which has the time.",
+            "To read the loss without each of {units} channels takes about {n} minutes here, and others wait "
+            "meanwhile: take fewer examples, or give it to a run on Prune, which has the time.",
+            minutes,
+        )
+        raise CannotScore(sentence.format(units=units, n=minutes))
+
+
 def _check_has_data(card: ModelCard) -> None:
     if lack := card.lack_of_data():
         raise NeedsData(lack)
@@ -312,7 +336,7 @@ def _histogram(values: np.ndarray) -> dict:
 def _score_histogram(ordered: np.ndarray) -> dict:
     positive = ordered[ordered > 0]
     median = float(np.median(positive)) if len(positive) else 0.0
-    log = median > 0 and float(positive[-1]) > LOG_SPREAD * median
+    log = ordered[0] >= 0 and median > 0 and float(positive[-1]) > LOG_SPREAD * median
     if not log:
         return _histogram(ordered) | {"log": False}
     # The lowest thousandth would stretch the axis over empty decades; it and the zeros share the first bin.

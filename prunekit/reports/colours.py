@@ -1,4 +1,7 @@
-"""The colours of charts: the same criterion has the same one everywhere, on a light page and on a dark one."""
+"""The colours of charts: the same criterion has the same one everywhere, on a light page and on a dark one.
+
+There are more criteria than colours that eyes tell apart: those that share one differ in the shape of their sign.
+"""
 
 from prunekit.core.descriptions import scorer_descriptions
 
@@ -10,5 +13,14 @@ GRID = "rgba(128, 140, 134, 0.22)"
 
 def colour_of(scorer: str) -> str:
     """The colour of a criterion: the same one on every chart, whatever else is drawn."""
+    return COLOURS[_place(scorer) % len(COLOURS)]
+
+
+def shape_of(scorer: str) -> int:
+    """Which of three shapes the sign of a criterion has: no two criteria share both colour and shape."""
+    return _place(scorer) // len(COLOURS) % 3
+
+
+def _place(scorer: str) -> int:
     names = list(scorer_descriptions())
-    return COLOURS[names.index(scorer) % len(COLOURS)] if scorer in names else COLOURS[-1]
+    return names.index(scorer) if scorer in names else len(COLOURS) - 1

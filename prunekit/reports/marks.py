@@ -8,13 +8,14 @@ from prunekit.core.amounts import metric_text, spread_text
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
 from prunekit.reports.axes import Axis
-from prunekit.reports.colours import MUTED, colour_of
+from prunekit.reports.colours import MUTED, colour_of, shape_of
 from prunekit.reports.pareto import front
 from prunekit.reports.points import Point, recipe_points
 from prunekit.reports.recipes import criterion, share
 
 FADED = 0.2  # runs that are not chosen, where some are
-SYMBOLS = {"channel": "circle", "weight": "square"}
+# By `colours.shape_of`.
+SYMBOLS = {"channel": ("circle", "diamond", "triangle-up"), "weight": ("square", "cross", "hexagram")}
 SILENT = {"hovertemplate": None, "hoverinfo": "skip"}  # neither told of nor clicked
 COVERED = 0.03  # of an axis: about the radius of a mean's sign
 LINED_UP = 3  # so many recipes that differ in the amount only are connected, whether they have several seeds or not
@@ -58,7 +59,8 @@ def _of_group(
     """The traces of one entry of the legend: connecting lines, single runs, means; lowest first."""
     about = group[0].about
     colour = MUTED if about["is_control"] else colour_of(about["scorer"])
-    marker = {"color": colour, "symbol": SYMBOLS[about["grain"]] + ("-open" if about["is_control"] else ""), "size": 11}
+    symbol = SYMBOLS[about["grain"]][0 if about["is_control"] else shape_of(about["scorer"])]
+    marker = {"color": colour, "symbol": symbol + ("-open" if about["is_control"] else ""), "size": 11}
     marker["line"] = {"width": 2 if about["is_control"] else 0, "color": colour}
     told = "%{customdata}" + (_("<br>Test: {value}").format(value="%{y}") if split == "test" else "")
     shared = {"type": "scatter", "mode": "markers", "legendgroup": name, "name": name}

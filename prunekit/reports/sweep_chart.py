@@ -5,8 +5,11 @@ import math
 from prunekit.core.cuts import GRANULARITIES, TARGETS
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
-from prunekit.reports.colours import MUTED, colour_of
+from prunekit.reports.colours import MUTED, colour_of, shape_of
 from prunekit.reports.sweep_table import Line
+
+# By `colours.shape_of`.
+SYMBOLS = {"channel": ("circle", "diamond", "triangle"), "weight": ("rect", "diamond", "triangle")}
 
 
 def sweep_chart(lines: list[Line], amounts: list[float], task: Task) -> dict:
@@ -20,17 +23,18 @@ def sweep_chart(lines: list[Line], amounts: list[float], task: Task) -> dict:
     series = []
     for name in dict.fromkeys((line.criterion, line.granularity) for line in lines):
         own = [line for line in lines if (line.criterion, line.granularity) == name]
-        colour = MUTED if own[0].scorer == "random" else colour_of(own[0].scorer)
+        control, grain = own[0].scorer == "random", own[0].granularity
+        colour, shape = (MUTED, 0) if control else (colour_of(own[0].scorer), shape_of(own[0].scorer))
         label = f"{name[0]} · {_(GRANULARITIES[name[1]])}" if len(grains) > 1 else name[0]
         series.append(
             {
                 "type": "line",
                 "name": label,
                 "data": [[round(100 * line.amount, 4), round(scale * line.validation, 4)] for line in own],
-                "symbol": "circle" if own[0].granularity == "channel" else "rect",
+                "symbol": SYMBOLS[grain][shape],
                 "symbolSize": 8,
                 "showSymbol": True,
-                "lineStyle": {"width": 2, "type": "solid" if own[0].granularity == "channel" else "dashed"},
+                "lineStyle": {"width": 2, "type": "solid" if grain == "channel" else "dashed"},
                 "color": colour,
             }
         )

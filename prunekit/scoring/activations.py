@@ -11,7 +11,8 @@ from prunekit.core.language import N_, _
 from prunekit.core.settings import setting
 from prunekit.scoring.activity import Activity
 from prunekit.scoring.base import Scorer
-from prunekit.scoring.observation import Observation, per_unit
+from prunekit.scoring.disturbance import Disturbed
+from prunekit.scoring.observation import Observation, per_unit, positive
 from prunekit.structure.groups import Group, Member
 
 
@@ -127,6 +128,39 @@ class Entropy(Scorer):
         counts = means.new_zeros(len(means), self.bins).scatter_add_(1, place, torch.ones_like(means))
         examples = means.shape[1]
         return -torch.special.xlogy(counts, counts / examples).sum(1) / (examples * math.log(2))
+
+
+@dataclass(frozen=True)
+class SignalToNoise(Scorer):
+    """s / (s + n), in [0, 1]: s the variance of a unit over examples and places, n the mean square of what noise on
+    the network's inputs changes in it. As the layers that read it see it; rises with the ratio s / n.
+    """
+
+    name = "signal_to_noise"
+    label = N_("Signal to noise")
+    formula = "s / (s + n),  s = var x,  n = mean (x̃ − x)²"
+    help = N_(
+        "A channel that answers to a little noise on the inputs as much as to the inputs themselves says little about "
+        "them. Its variance over the calibration set is the signal, what the noise changes in it the noise. A constant "
+        "channel has no signal and scores 0, however steady it is. For inputs that are measures, not words."
+    )
+    source = "compare Blundell et al. 2015, arXiv:1505.05424, who prune weights by their signal-to-noise ratio"
+    needs = "disturbances"
+    granularities = ("channel",)
+
+    level: float = setting(
+        0.1, N_("Noise"), N_("How wide the noise is, as a share of the inputs' own spread."), 0.001, 10
+    )
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        raise NotImplementedError("a single weight has no activation of its own")
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        return _mean_over(readers(seen, group), lambda m: seen.stirred(m.layer, self._share))
+
+    @staticmethod
+    def _share(x: Disturbed) -> torch.Tensor:
+        return x.signal / positive(x.signal + x.noise)
 
 
 def as_read(seen: Observation, group: Group, value: Callable[[Activity], torch.Tensor]) -> torch.Tensor:

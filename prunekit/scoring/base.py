@@ -17,15 +17,21 @@ class Scorer(ABC):
     """Importance as a number: higher matters more. A scorer is one subclass and one line in catalogue.py.
 
     Fields are its knobs, described by `core.settings.setting`. Class attributes say the rest: `name`, `label`,
-    `formula`, `help`, `source` (the paper), `needs` ("weights", "gradients" or "activations": what an observation has
-    to hold) and `granularities` (which of "weight" and "channel" it has an answer for). Of gradients: `of` (what they
-    are of: the "loss", or the "output", see `observing._drawn_sum`) and `each` (what one observation is made on: a
-    "batch", an "example" or the whole "set"). Of activations: `behind` (whether those behind the layers are needed
-    too).
+    `formula`, `help`, `source` (the paper), `granularities` (which of "weight" and "channel" it has an answer for) and
+    `needs`, what an observation has to hold:
 
-    Both rules see one observation at a time: the network alone when it needs no data, all that flows through it on the
-    calibration set when it needs activations, and gradients as `each` says when it needs those: the scores of several
-    observations are averaged with the number of their examples as weight. They change nothing.
+    - "weights": nothing else, and no data.
+    - "gradients": of the weights. `of` says of what (the "loss", or the "output", see `running.drawn_sum`), `each` what
+      one observation is made on (a "batch", an "example" or the whole "set"), `curved` whether the Hessian times the
+      gradient is needed too (only of the loss on the set).
+    - "activations": what flows into the layers. `behind` says whether what they give is needed too.
+    - "disturbances": what noise on the inputs changes in what flows into the layers; its knob `level` says how much.
+    - "errors": what comes back to the layers from the losses.
+    - "losses": a way to ask for the loss with other weights; its knob `examples` says on how many.
+
+    Both rules see one observation at a time: gradients as `each` says, all else of the whole calibration set. The
+    scores of several observations are averaged with the number of their examples as weight. They change nothing. A
+    score below zero is one whose absence is expected to help.
     """
 
     name: ClassVar[str]
@@ -36,6 +42,7 @@ class Scorer(ABC):
     needs: ClassVar[str] = "weights"
     of: ClassVar[str] = "loss"
     each: ClassVar[str] = "batch"
+    curved: ClassVar[bool] = False
     behind: ClassVar[bool] = False
     granularities: ClassVar[tuple[str, ...]] = tuple(GRANULARITIES)
 

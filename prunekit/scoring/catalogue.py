@@ -3,9 +3,11 @@
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.language import _
 from prunekit.core.settings import settings_of
-from prunekit.scoring.activations import Contribution, Entropy, Firing, Wanda
+from prunekit.scoring.activations import Contribution, Entropy, Firing, SignalToNoise, Wanda
 from prunekit.scoring.base import Scorer
-from prunekit.scoring.gradients import Fisher, Gradient, OutputGradient, Snip, Taylor
+from prunekit.scoring.errors import ErrorTerm, WeightedContribution
+from prunekit.scoring.gradients import Combined, Fisher, Gradient, Grasp, OutputGradient, Snip, Taylor
+from prunekit.scoring.losses import MeasuredLoss
 from prunekit.scoring.weights import (
     BatchNormScale,
     Deviation,
@@ -36,6 +38,12 @@ SCORERS: dict[str, type[Scorer]] = {
         Wanda,
         Firing,
         Entropy,
+        Combined,
+        Grasp,
+        ErrorTerm,
+        WeightedContribution,
+        SignalToNoise,
+        MeasuredLoss,
         Random,
     )
 }

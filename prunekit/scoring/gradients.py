@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from prunekit.core.language import N_
+from prunekit.core.settings import setting
 from prunekit.scoring.base import Scorer
 from prunekit.scoring.observation import Observation
 from prunekit.structure.groups import Group
@@ -29,6 +30,30 @@ class Gradient(Scorer):
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
         return seen.unit_sums(group.producers, lambda name: seen.gradients[name].abs()).sum(0)
+
+
+@dataclass(frozen=True)
+class Combined(Scorer):
+    """|w| + λ |∂L/∂w|, the gradient of each batch, averaged; of a unit, added up over its own weights."""
+
+    name = "combined"
+    label = N_("Magnitude and gradient")
+    formula = "|w| + λ · |∂L/∂w|"
+    help = N_(
+        "A weight is worth keeping if it is large, or if the loss pulls at it: small, but about to change. The score "
+        "of methods that prune while they train. At λ = 0 it is magnitude; gradients are mostly far smaller than "
+        "weights, so it takes a large λ to turn the order."
+    )
+    source = "compare Guo et al. 2016, arXiv:1608.04493; Evci et al. 2020, arXiv:1911.11134"
+    needs = "gradients"
+
+    strength: float = setting(1.0, "λ", N_("How much the gradient counts beside the size of the weight."), 0, 1e6)
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        return seen.weights[name].abs() + self.strength * seen.gradients[name].abs()
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(group.producers, lambda name: self.of_weights(seen, name)).sum(0)
 
 
 @dataclass(frozen=True)
@@ -96,6 +121,34 @@ class Fisher(Scorer):
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
         return unit_change(seen, group).square() / 2
+
+
+@dataclass(frozen=True)
+class Grasp(Scorer):
+    """w · H ∂L/∂w on the whole calibration set, H the Hessian of the loss: half of what the squared norm of the
+    gradient loses, to first order, when the weight is zeroed. Of a unit, added up over the weights that read it.
+
+    Below zero where the gradient would grow. The authors' temperature for the logits is left out.
+    """
+
+    name = "grasp"
+    label = "GraSP"
+    formula = "w · H ∂L/∂w"
+    help = N_(
+        "Keeps what keeps the gradient flowing, so that the pruned network learns fast: a weight or channel matters as "
+        "much as the gradient would lose with it, and scores below zero where it would grow. Meant for networks that "
+        "are not trained yet; at the end of a training there is little gradient to keep."
+    )
+    source = "Wang et al. 2020, arXiv:2002.07376"
+    needs = "gradients"
+    each = "set"
+    curved = True
+
+    def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
+        return seen.weights[name] * seen.curved[name]
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(seen.readers(group), lambda name: self.of_weights(seen, name)).sum(0)
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,24 @@
 """Runs a network on a calibration set for what a scorer asks to see."""
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import nn
-from torch.nn import functional
-from torch.utils._pytree import tree_leaves, tree_map
 
-from prunekit.core.errors import BadSetting, CannotScore
+from prunekit.core.errors import CannotScore
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
-from prunekit.scoring.activity import gathered
+from prunekit.scoring.activity import Activity, gathered
+from prunekit.scoring.backflow import backflow
 from prunekit.scoring.base import Scorer
+from prunekit.scoring.disturbance import answers_to_disturbance
 from prunekit.scoring.observation import Observation
-from prunekit.structure.inputs import batch_size, forward
+from prunekit.scoring.running import drawn_sum, first, loss_of, pair, run, singly, used
+from prunekit.structure.inputs import batch_size
 from prunekit.structure.tracing_copy import first_line
 
-
-def _mean_squared_error(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    # reshape: (N, 1) outputs against (N,) targets would broadcast to (N, N) without a word.
-    return functional.mse_loss(outputs.reshape(targets.shape), targets)
-
-
-# By the name that `core.tasks.Task.loss` gives.
-LOSSES = {"cross_entropy": functional.cross_entropy, "mean_squared_error": _mean_squared_error}
+Found = dict[str, torch.Tensor]
 
 
 def observations(
@@ -35,128 +30,161 @@ def observations(
     seed: int,
     example_inputs=None,
 ) -> Iterator[tuple[Observation, int]]:
-    """What a scorer gets to see by its `needs` and `each`, each time with the number of examples behind it.
+    """What a scorer gets to see by its `needs`, each time with the number of examples behind it.
 
     model: a tracing copy. Raises BadSetting for a batch that is no (inputs, targets) pair, and CannotScore when the
     network or the loss does not take it.
     """
-    parameters = dict(model.named_parameters())
-    weights = {name: parameters[name].detach().float() for name in layers}
-    if scorer.needs == "weights":
-        yield Observation(model, layers, weights, seed=seed, example_inputs=example_inputs), 1
+    weights = {name: model.get_parameter(name).detach().float() for name in layers}
+    plain = Observation(model, layers, weights, seed=seed, example_inputs=example_inputs)
+    yield from LOOKS[scorer.needs](plain, scorer, batches, task)
+
+
+def _weights(plain: Observation, _scorer: Scorer, _batches: Iterable, _task: Task):
+    yield plain, 1
+
+
+def _gradients(plain: Observation, scorer: Scorer, batches: Iterable, task: Task):
+    """Of each batch or example, or of all of them together: as the scorer's `each` says."""
+
+    def on(inputs, targets) -> tuple[Found, int]:
+        return _gradients_on(plain, inputs, targets, task, scorer.of), batch_size(inputs)
+
+    if scorer.each != "set":
+        for inputs, targets in singly(batches) if scorer.each == "example" else map(pair, batches):
+            gradients, examples = on(inputs, targets)
+            yield dataclasses.replace(plain, gradients=gradients), examples
         return
-    if scorer.needs == "activations":
-        yield from _activations(model, layers, weights, batches, seed, scorer.behind)
+    batches = list(batches)  # to go through them again
+    gradients, seen = _averaged(on(*pair(batch)) for batch in batches)
+    if not seen:
         return
-    singly, whole = scorer.each == "example", scorer.each == "set"
-    mean: list[torch.Tensor] = []
+    whole = dataclasses.replace(plain, gradients=gradients)
+    if scorer.curved:
+        turned, _seen = _averaged(_along_curvature(whole, *pair(batch), task) for batch in batches)
+        whole = dataclasses.replace(whole, curved=turned)
+    yield whole, seen
+
+
+def _gradients_on(plain: Observation, inputs, targets, task: Task, of: str) -> Found:
+    weights = [plain.model.get_parameter(name) for name in plain.layers]
+    with torch.enable_grad():
+        outputs = run(plain.model, inputs)
+        value = loss_of(outputs, targets, task) if of == "loss" else drawn_sum(outputs)
+        # autograd.grad, not backward(): no .grad is touched.
+        found = torch.autograd.grad(value, weights, allow_unused=True)
+    return _as_floats(plain, found)
+
+
+def _along_curvature(seen: Observation, inputs, targets, task: Task) -> tuple[Found, int]:
+    """The Hessian of the batch's loss times the mean gradient over all batches."""
+    weights = [seen.model.get_parameter(name) for name in seen.layers]
+    with torch.enable_grad():
+        loss = loss_of(run(seen.model, inputs), targets, task)
+        slopes = torch.autograd.grad(loss, weights, create_graph=True, allow_unused=True)
+        bent = [(s * seen.gradients[n]).sum() for n, s in zip(seen.layers, slopes, strict=True) if s is not None]
+        bent = [one for one in bent if one.requires_grad]  # those of a loss that is a plane are constant
+        try:
+            found = torch.autograd.grad(sum(bent), weights, allow_unused=True) if bent else [None] * len(weights)
+        except (RuntimeError, NotImplementedError) as error:
+            sentence = _("This network has no second derivatives: {reason}")
+            raise CannotScore(sentence.format(reason=first_line(error))) from error
+    return _as_floats(seen, found), batch_size(inputs)
+
+
+def _as_floats(plain: Observation, found: Iterable[torch.Tensor | None]) -> Found:
+    """By weight tensor; zeros where nothing depends on it."""
+    pairs = zip(plain.weights.items(), found, strict=True)
+    return {name: torch.zeros_like(w) if g is None else g.detach().float() for (name, w), g in pairs}
+
+
+def _averaged(parts: Iterable[tuple[Found, int]]) -> tuple[Found, int]:
+    """The mean over all examples, and how many there are."""
+    mean: Found = {}
     seen = 0
-    for inputs, targets in _single(batches) if singly else map(_pair, batches):
-        found = _gradients(model, [parameters[name] for name in layers], inputs, targets, task, scorer.of)
-        examples = batch_size(inputs)
+    for found, examples in parts:
         seen += examples
-        if whole:
-            # Not in place: autograd may have given the same tensor for two weights.
-            mean = [m.lerp(g, examples / seen) for m, g in zip(mean, found, strict=True)] if mean else found
-        else:
-            gradients = dict(zip(layers, found, strict=True))
-            yield Observation(model, layers, weights, gradients=gradients, seed=seed), examples
-    if whole and seen:
-        gradients = dict(zip(layers, mean, strict=True))
-        yield Observation(model, layers, weights, gradients=gradients, seed=seed), seen
+        # Not in place: autograd may have given the same tensor for two weights.
+        mean = {name: mean[name].lerp(value, examples / seen) for name, value in found.items()} if mean else found
+    return mean, seen
 
 
-def _activations(
-    model: nn.Module, layers: Mapping[str, str], weights: Mapping, batches: Iterable, seed: int, behind: bool
-) -> Iterator[tuple[Observation, int]]:
+def _activations(plain: Observation, scorer: Scorer, batches: Iterable, _task: Task):
     """One observation of all batches, if there are any."""
-    examples = 0
-    with gathered(model, dict.fromkeys(layers.values()), behind) as found, torch.no_grad():
+    model, examples = plain.model, 0
+    with gathered(model, dict.fromkeys(plain.layers.values()), scorer.behind) as found, torch.no_grad():
         for batch in batches:
-            inputs, _targets = _pair(batch)
-            _run(model, inputs)
+            inputs, _targets = pair(batch)
+            run(model, inputs)
             examples += batch_size(inputs)
     if not examples:
         return
     into, out = ({layer: one.whole() for layer, one in side.items() if one.count} for side in found)
-    for layer, activity in (into | out).items():
+    _check_finite(into | out)
+    yield dataclasses.replace(plain, inputs=into, outputs=out, unseen=_unseen(plain, into, inputs)), examples
+
+
+def _disturbances(plain: Observation, scorer: Scorer, batches: Iterable, _task: Task):
+    """One observation of all batches and of what happens to them when the inputs are disturbed."""
+    batches = [pair(batch)[0] for batch in batches]
+    if not batches:
+        return
+    layers = dict.fromkeys(plain.layers.values())
+    answers = answers_to_disturbance(plain.model, layers, batches, scorer.level, plain.seed)
+    unseen = _unseen(plain, answers, batches[-1])
+    yield dataclasses.replace(plain, disturbed=answers, unseen=unseen), sum(map(batch_size, batches))
+
+
+def _errors(plain: Observation, _scorer: Scorer, batches: Iterable, task: Task):
+    """One observation of what comes back to all layers from the losses of all examples."""
+    batches = [pair(batch) for batch in batches]
+    if not batches:
+        return
+    back = backflow(plain.model, batches, task)
+    unseen = _unseen(plain, back, batches[-1][0])
+    yield dataclasses.replace(plain, back=back, unseen=unseen), sum(batch_size(inputs) for inputs, _targets in batches)
+
+
+def _losses(plain: Observation, scorer: Scorer, batches: Iterable, task: Task):
+    """One observation with a way to ask for the loss on some examples with other weights in place of its own."""
+    # Gone through anew for each loss: whoever gave them may end it there.
+    batches = list(batches) if iter(batches) is batches else batches
+    examples = sum(batch_size(inputs) for inputs, _targets in first(map(pair, batches), scorer.examples))
+
+    def loss(others: Mapping[str, torch.Tensor]) -> float:
+        def changed(*args, **named):
+            return torch.func.functional_call(plain.model, others, args, named)
+
+        total = 0.0
+        with torch.no_grad():
+            for inputs, targets in first(map(pair, batches), scorer.examples):
+                count = batch_size(inputs)
+                total += loss_of(run(changed, inputs), targets, task).item() * count
+        return total / examples
+
+    if examples:
+        yield dataclasses.replace(plain, loss=loss), examples
+
+
+# By `Scorer.needs`.
+LOOKS = {
+    "weights": _weights,
+    "gradients": _gradients,
+    "activations": _activations,
+    "disturbances": _disturbances,
+    "errors": _errors,
+    "losses": _losses,
+}
+
+
+def _unseen(plain: Observation, called: Mapping[str, object], inputs) -> frozenset[str]:
+    """The layers that the outputs depend on although they are not called."""
+    quiet = [name for name, layer in plain.layers.items() if layer not in called]
+    return frozenset(plain.layers[name] for name in used(plain.model, quiet, inputs))
+
+
+def _check_finite(activities: Mapping[str, Activity]) -> None:
+    for layer, activity in activities.items():
         if not torch.isfinite(activity.square).all():
             sentence = _("The activations at {layer} are not finite; look for such values in weights and data.")
             raise CannotScore(sentence.format(layer=layer))
-    quiet = [name for name, layer in layers.items() if layer not in into]
-    unseen = frozenset(layers[name] for name in _used(model, quiet, inputs))
-    yield Observation(model, layers, weights, inputs=into, outputs=out, unseen=unseen, seed=seed), examples
-
-
-def _used(model: nn.Module, names: list[str], inputs) -> list[str]:
-    """Which of some weights the outputs depend on, although their layers are never called: attention reads its own."""
-    if not names:
-        return []
-    with torch.enable_grad():
-        total = _drawn_sum(_run(model, inputs))
-        found = torch.autograd.grad(total, [model.get_parameter(name) for name in names], allow_unused=True)
-    return [name for name, gradient in zip(names, found, strict=True) if gradient is not None]
-
-
-def _single(batches: Iterable) -> Iterator[tuple]:
-    """The examples of all batches, each as a batch of its own; what has another first axis belongs to all of them."""
-    for batch in batches:
-        inputs, targets = pair = _pair(batch)
-        count = batch_size(inputs)
-        if isinstance(targets, torch.Tensor) and not targets.dim():  # an example without a batch axis
-            yield pair
-            continue
-        for i in range(count):
-            yield tree_map(lambda value, i=i, count=count: _row(value, i, count), pair)
-
-
-def _row(value, i: int, count: int):
-    batched = isinstance(value, torch.Tensor) and value.dim() and len(value) == count
-    return value[i : i + 1] if batched else value
-
-
-def _pair(batch) -> tuple:
-    """The inputs and the targets of a batch, copied: a network may write to what it is given, and tensors made in
-    inference mode could not take part in gradients.
-    """
-    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-        raise BadSetting(_("A calibration set must give (inputs, targets) batches, as data.train.batches(64) does."))
-    return tree_map(lambda value: value.clone() if isinstance(value, torch.Tensor) else value, tuple(batch))
-
-
-def _gradients(model: nn.Module, weights: list, inputs, targets, task: Task, of: str) -> list[torch.Tensor]:
-    with torch.enable_grad():
-        outputs = _run(model, inputs)
-        value = _loss(outputs, targets, task) if of == "loss" else _drawn_sum(outputs)
-        # autograd.grad, not backward(): no .grad is touched.
-        found = torch.autograd.grad(value, weights, allow_unused=True)
-    return [(torch.zeros_like(w) if g is None else g.detach()).float() for w, g in zip(weights, found, strict=True)]
-
-
-def _loss(outputs, targets, task: Task) -> torch.Tensor:
-    try:
-        return LOSSES[task.loss](outputs, targets)
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        sentence = _("The loss of the task {task} does not take the calibration targets: {reason}")
-        raise CannotScore(sentence.format(task=task.name, reason=first_line(error))) from error
-
-
-def _drawn_sum(outputs) -> torch.Tensor:
-    """All outputs added up with signs drawn by lot: the expected square of its gradient is the sum of the squares of
-    their gradients, since the products of different ones cancel out (Hutchinson, 1989). One backward pass, not one for
-    each output.
-    """
-    numbers = [leaf for leaf in tree_leaves(outputs) if isinstance(leaf, torch.Tensor) and leaf.requires_grad]
-    if not numbers:
-        raise CannotScore(_("The network's outputs have no gradients."))
-    # Drawn on the CPU, whose generator the scores are seeded on.
-    signs = (2 * torch.randint(2, leaf.shape).to(leaf) - 1 for leaf in numbers)
-    return sum((leaf * sign).sum() for leaf, sign in zip(numbers, signs, strict=True))
-
-
-def _run(model: nn.Module, inputs):
-    try:
-        return forward(model, inputs)
-    except Exception as error:  # a stranger's forward pass may raise anything
-        sentence = _("The network does not run on the calibration set: {reason}")
-        raise CannotScore(sentence.format(reason=first_line(error))) from error

@@ -10,7 +10,7 @@ from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import N_, _
 from prunekit.core.settings import setting
 from prunekit.scoring.base import Scorer
-from prunekit.scoring.observation import Observation, per_unit
+from prunekit.scoring.observation import Observation, per_unit, positive, shares
 from prunekit.structure.axes import tensor_at
 from prunekit.structure.groups import Group
 
@@ -61,11 +61,10 @@ class Share(Scorer):
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         sizes = seen.weights[name].abs()
-        return sizes / _positive(sizes.sum())
+        return sizes / positive(sizes.sum())
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        sums = seen.unit_sums(group.producers, lambda name: seen.weights[name].abs())
-        return (sums / _positive(sums.sum(1, keepdim=True))).sum(0)
+        return shares(seen.unit_sums(group.producers, lambda name: seen.weights[name].abs())).sum(0)
 
 
 @dataclass(frozen=True)
@@ -228,13 +227,8 @@ def _distances(rows: torch.Tensor) -> torch.Tensor:
     return (squares[:, None] + squares - 2 * products).clamp_min_(0).sqrt_()
 
 
-def _positive(total: torch.Tensor) -> torch.Tensor:
-    """So that in a layer of zeros each has a share of zero."""
-    return total.clamp_min(torch.finfo(total.dtype).tiny)
-
-
 def _over_the_rest(squares: torch.Tensor) -> torch.Tensor:
     """Each of some squares over the sum of itself and all that come behind it in rising order."""
     rising, order = squares.flatten().sort(stable=True)
     rest = rising.flip(0).cumsum(0).flip(0)
-    return torch.empty_like(rising).scatter_(0, order, rising / _positive(rest)).reshape(squares.shape)
+    return torch.empty_like(rising).scatter_(0, order, rising / positive(rest)).reshape(squares.shape)

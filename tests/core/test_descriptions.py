@@ -12,7 +12,7 @@ from prunekit.core.errors import UnknownName
 def test_each_scorer_says_what_it_is_and_where_it_comes_from():
     for name, described in scorer_descriptions().items():
         assert described.name == name
-        assert described.needs in ("weights", "gradients", "activations")
+        assert described.needs in ("weights", "gradients", "activations", "disturbances", "errors", "losses")
         assert set(described.granularities) <= {"weight", "channel"}
         assert described.help.endswith(".")
 

@@ -1,5 +1,6 @@
 """A recipe in, a pruned model and its figures out: targets met, nothing lost on resuming, nothing picked on test."""
 
+import itertools
 import json
 import shutil
 
@@ -47,6 +48,20 @@ def test_several_rounds_keep_as_many_of_each_layer_as_one_cut_does(round_to):
         return {name: len(indices) for name, indices in outcome.kept.items()}
 
     assert kept(schedule="iterative", rounds=3) == kept(schedule="one-shot")
+
+
+def test_a_run_that_tries_each_channel_can_be_stopped_meanwhile():
+    asked = itertools.count(1)
+    phases = []
+    with pytest.raises(Stopped):
+        execute(
+            recipe(scorer="measured_loss", calibration=64, training=Training(epochs=0)),
+            lambda event: phases.append(event.get("phase")),
+            should_stop=lambda: phases and phases[-1] == "scoring" and next(asked) > 20,
+            timed=False,
+        )
+    assert phases[-1] == "scoring"
+    assert next(asked) == 22, "it went on after it was told to stop"
 
 
 def test_a_layer_that_only_rounding_has_kept_is_told():

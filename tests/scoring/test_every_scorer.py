@@ -12,6 +12,7 @@ from prunekit.structure.groups import channel_groups
 from prunekit.structure.weights import weight_names
 
 ALL = [(name, granularity) for name, scorer in SCORERS.items() for granularity in scorer.granularities]
+SIGNED = ("grasp", "measured_loss")  # below zero where the network is expected to do better without
 DATA_DRIVEN = [(name, granularity) for name, granularity in ALL if SCORERS[name].needs != "weights"]
 
 every_scorer = pytest.mark.parametrize(("name", "granularity"), ALL)
@@ -66,7 +67,7 @@ def test_the_scores_are_named_shaped_and_finite(net, batches, name, granularity)
     for entry in scores.values():
         assert entry.dtype is torch.float32
         assert torch.isfinite(entry).all()
-        assert (entry >= 0).all()
+        assert (entry >= 0).all() or name in SIGNED
         assert not entry.requires_grad
         assert entry.unique().numel() > 1
 
@@ -93,10 +94,12 @@ def test_batches_may_come_from_a_generator_and_be_split_anyhow(net, batches, nam
     together = [tuple(torch.cat(parts) for parts in zip(*batches, strict=True))]
     one = score(net, name, granularity=granularity, calibration=(batch for batch in batches))
     other = score(net, name, granularity=granularity, calibration=together)
+    # Differences of losses are as exact as the largest of them.
+    alike = [torch.allclose(one[n], other[n], rtol=1e-4, atol=1e-5 * other[n].abs().max().item()) for n in one]
     if SCORERS[name].needs == "gradients" and SCORERS[name].each == "batch":
-        assert any(not torch.allclose(one[n], other[n], rtol=1e-4) for n in one)
+        assert not all(alike)
     else:
-        assert all(torch.allclose(one[n], other[n], rtol=1e-4) for n in one)
+        assert all(alike)
 
 
 @every_scorer

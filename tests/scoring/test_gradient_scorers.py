@@ -130,6 +130,78 @@ def test_taylor_of_a_single_weight_is_the_loss_that_taking_a_little_of_it_away_c
         assert scores[name][index].item() == pytest.approx((6 * change[0] + 2 * change[1]) / 8, rel=1e-3, abs=1e-7)
 
 
+def test_size_and_gradient_are_added_with_the_gradient_times_lambda():
+    net = nn.Linear(2, 1, bias=False)
+    net.weight.data = torch.tensor([[1.0, -2.0]])
+    # The answer is -3 where 0 is wanted: dL/dw = -6 * x.
+    batch = [(torch.tensor([[1.0, 2.0]]), torch.zeros(1, 1))]
+    assert score(net, "combined", calibration=batch, task=REGRESSION)["weight"].tolist() == [[1 + 6, 2 + 12]]
+    assert score(net, "combined", calibration=batch, task=REGRESSION, strength=0.5)["weight"].tolist() == [[4, 8]]
+
+
+@pytest.mark.parametrize("granularity", ["weight", "channel"])
+def test_without_lambda_the_combined_score_is_magnitude(net, batches, granularity):
+    found = score(net, "combined", granularity=granularity, calibration=batches, strength=0)
+    wanted = score(net, "magnitude", granularity=granularity)
+    assert all(torch.allclose(found[name], wanted[name]) for name in wanted)
+
+
+def test_grasp_is_weight_times_hessian_times_gradient():
+    net = nn.Linear(2, 1, bias=False)
+    net.weight.data = torch.tensor([[1.0, -1.0]])
+    # The answer is -1 where 0 is wanted: g = -2 * x = (-2, -4), and H g = 2 * x * (x . g) = (-20, -40).
+    batch = [(torch.tensor([[1.0, 2.0]]), torch.zeros(1, 1))]
+    assert score(net, "grasp", calibration=batch, task=REGRESSION)["weight"].tolist() == [[-20, 40]]
+
+
+def test_grasp_takes_the_hessian_and_the_gradient_of_the_whole_set():
+    net = nn.Linear(1, 1, bias=False)
+    net.weight.data.fill_(2.0)
+    batches = [(torch.ones(3, 1), torch.zeros(3, 1)), (torch.full((1, 1), 3.0), torch.zeros(1, 1))]
+    # g is 4 on three examples and 36 on one, 12 on all; H is 2 and 18, 6 on all. Of each by itself it would be 174.
+    assert score(net, "grasp", calibration=batches, task=REGRESSION)["weight"].item() == 2 * 6 * 12
+
+
+def test_grasp_of_a_loss_without_curvature_is_zero():
+    class Still(nn.Linear):
+        """Whose answer does not hang on its weight where the loss is looked at."""
+
+        def forward(self, x):
+            return functional.relu(super().forward(x) - 100)
+
+    scores = score(Still(2, 1), "grasp", calibration=ONES, task=REGRESSION)
+    assert torch.equal(scores["weight"], torch.zeros(1, 2))
+
+
+def test_grasp_is_half_the_squared_gradient_that_taking_a_little_of_a_unit_away_costs(plain, batches):
+    net = plain.double().eval()
+    batches = [(inputs.double(), targets) for inputs, targets in batches]
+    inputs, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    names = [f"{layer}.weight" for layer in ("conv", "hidden", "answer")]
+
+    def flow(changed):
+        """The squared norm of the gradient of the loss."""
+        tensors = {name: value.clone().requires_grad_(name in names) for name, value in changed.items()}
+        outputs = torch.func.functional_call(net, tensors, inputs)
+        loss = functional.cross_entropy(outputs, targets)
+        return sum(g.square().sum() for g in torch.autograd.grad(loss, [tensors[n] for n in names])).item()
+
+    scores = score(net, "grasp", granularity="channel", calibration=batches)
+    little, signs = 1e-5, set()
+    for name, group in {g.name: g for g in channel_groups(net) if g.prunable}.items():
+        for unit in range(group.units):
+            flows = {}
+            for sign in (-1, 1):
+                changed = {k: v.detach().clone() for k, v in net.state_dict().items()}
+                for member in group.consumers:
+                    changed[f"{member.layer}.weight"][:, member.positions[unit]] *= 1 + sign * little
+                flows[sign] = flow(changed)
+            wanted = (flows[1] - flows[-1]) / (2 * little) / 2
+            assert scores[name][unit].item() == pytest.approx(wanted, rel=1e-3, abs=1e-7)
+            signs.add(scores[name][unit].sign().item())
+    assert signs >= {-1, 1}, "nothing here tells a score from its size"
+
+
 TWO_BATCHES = [(torch.ones(3, 1), torch.zeros(3, 1)), (torch.ones(1, 1), torch.full((1, 1), 3.0))]
 
 

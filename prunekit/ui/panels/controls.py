@@ -19,6 +19,9 @@ NEEDS = {
     "weights": N_("Looks at the weights alone."),
     "gradients": N_("Looks at gradients on {n} training examples."),
     "activations": N_("Looks at activations on {n} training examples."),
+    "disturbances": N_("Looks at activations on {n} training examples, as they are and with noise added."),
+    "errors": N_("Looks at activations and their gradients on {n} training examples."),
+    "losses": N_("Reads the loss on some of {n} training examples, once for each unit."),
 }
 
 
