@@ -149,7 +149,7 @@ class SignalToNoise(Scorer):
     granularities = ("channel",)
 
     level: float = setting(
-        0.1, N_("Noise"), N_("How wide the noise is, as a share of the inputs' own spread."), 0.001, 10
+        0.1, N_("Noise"), N_("How wide the noise is, as a share of the inputs' own spread."), 0.001, 10, 0.05
     )
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:

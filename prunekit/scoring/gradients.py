@@ -47,7 +47,7 @@ class Combined(Scorer):
     source = "compare Guo et al. 2016, arXiv:1608.04493; Evci et al. 2020, arXiv:1911.11134"
     needs = "gradients"
 
-    strength: float = setting(1.0, "λ", N_("How much the gradient counts beside the size of the weight."), 0, 1e6)
+    strength: float = setting(1.0, "λ", N_("How much the gradient counts beside the size of the weight."), 0, 1e6, 1)
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name].abs() + self.strength * seen.gradients[name].abs()

@@ -8,6 +8,7 @@ from prunekit.core import cards
 from prunekit.core.amounts import compact, percent
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
+from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import CannotScore, EngineUnavailable
 from tests.app_over_toy import AppOverToy, component, elements, tiles
 from tests.pages.reading import address_of, as_read, errors
@@ -136,6 +137,18 @@ def test_a_criterion_that_cannot_be_used_says_why_and_the_page_stays_usable(app)
 def test_a_criterion_for_channels_alone_is_not_offered_for_weights(app):
     at = app.open("explore", scorer="bn_scale", granularity="weight")
     assert at.selectbox(key="scorer").value == "magnitude"
+
+
+@pytest.mark.parametrize("scorer", [name for name, known in scorer_descriptions().items() if known.knobs])
+def test_a_criterion_has_its_settings_on_the_page_and_they_are_asked_for(app, scorer):
+    at = app.open("explore", scorer=scorer, granularity="channel")
+    assert not errors(at)
+    knobs = {knob.name: at.session_state[f"knob.{scorer}.{knob.name}"] for knob in scorer_descriptions()[scorer].knobs}
+    assert knobs == {knob.name: knob.default for knob in scorer_descriptions()[scorer].knobs}
+    drawn = {widget.label for kind in ("number_input", "button_group", "selectbox") for widget in at.get(kind)}
+    assert drawn >= {knob.label for knob in scorer_descriptions()[scorer].knobs}
+    asked = [arguments for question, arguments in app.engine.asked if question == "exploration"]
+    assert asked[-1][1:3] == (scorer, knobs)
 
 
 def test_another_granularity_starts_without_the_cuts_of_single_layers_and_the_first_one_keeps_them(app):

@@ -15,6 +15,7 @@ from prunekit.ui.forms import among, choice_labels, one_of, setting_input
 from prunekit.ui.panels.bounds import bounds_popover
 from prunekit.ui.state import Question, fit_scorer
 
+NUMBER = 130  # pixels: a field for a number has no width of its own
 NEEDS = {
     "weights": N_("Looks at the weights alone."),
     "gradients": N_("Looks at gradients on {n} training examples."),
@@ -52,7 +53,8 @@ def question_controls(model: str):
     for knob in known[scorer].knobs:
         # A norm makes no difference to single weights; the knob would promise one.
         if not (knob.name == "p" and granularity == "weight"):
-            knobs[knob.name] = setting_input(knob, f"knob.{scorer}.{knob.name}", width="content")
+            width = "content" if knob.choices else NUMBER
+            knobs[knob.name] = setting_input(knob, f"knob.{scorer}.{knob.name}", width=width)
         else:
             knobs[knob.name] = knob.default
     granularity = setting_input(granularity_setting, "granularity", width="content")
