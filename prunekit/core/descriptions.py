@@ -5,6 +5,7 @@ The file is written by `make shipped` from the scorer classes themselves; a test
 
 import functools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from prunekit.core.errors import UnknownName
 from prunekit.core.language import _
 from prunekit.core.settings import Setting
 
+COUPLING = ("reduction", "normalisation")
 FILE = Path(__file__).with_name("scorers.json")
 
 
@@ -27,6 +29,20 @@ class ScorerDescription:
     needs: str
     granularities: tuple[str, ...]
     knobs: tuple[Setting, ...]
+
+    @property
+    def coupling(self) -> tuple[Setting, ...]:
+        """Those of the knobs that say what becomes of several layers' scores of the same channel."""
+        return tuple(knob for knob in self.knobs if knob.name in COUPLING)
+
+    def told(self, knobs: Mapping) -> dict:
+        """A value for each knob, as it is written down: without later ones that are at their default."""
+        values = {knob: knobs.get(knob.name, knob.default) for knob in self.knobs}
+        return {knob.name: value for knob, value in values.items() if not knob.is_silent(value)}
+
+    def own_knobs(self, granularity: str) -> tuple[Setting, ...]:
+        """The other knobs, as far as they make a difference at a granularity."""
+        return tuple(k for k in self.knobs if k.name not in COUPLING and k.only in ("", granularity))
 
 
 @functools.cache

@@ -206,10 +206,8 @@ def _choice(name: str, given: Mapping[str, str], choices: tuple, label: str, fau
 
 
 def _knobs(scorer: str, given: Mapping[str, str], faults: list[str]) -> dict:
-    found = {}
-    for knob in scorer_descriptions()[scorer].knobs:
-        found[knob.name] = _value(knob, given.get(KNOB + knob.name), faults)
-    return found
+    known = scorer_descriptions()[scorer]
+    return known.told({knob.name: _value(knob, given.get(KNOB + knob.name), faults) for knob in known.knobs})
 
 
 def _value(setting: Setting, text: str | None, faults: list[str]):

@@ -192,7 +192,7 @@ class Recipe:
                 raise BadSetting(sentence.format(scorer=_(scorer.label), knob=knob, known=known))
         # A knob that is left out and one at its default are the same recipe.
         knobs = {name: checked(s, self.knobs.get(name, s.default)) for name, s in settings.items()}
-        object.__setattr__(self, "knobs", knobs)
+        object.__setattr__(self, "knobs", scorer.told(knobs))
 
     def cut(self, sparsity: float) -> Cut:
         """The cut at one sparsity, with this recipe's scope, overrides, locks and bounds."""

@@ -71,7 +71,8 @@ def read_sweep(model: str, given: Mapping[str, str]) -> Sweep | None:
 
 def _changed(settings: Mapping[str, Setting], values: Mapping) -> dict[str, str]:
     """Those that are not at their default; numbers with all their digits, so that the recipe is the very same."""
-    return {name: str(values[name]) for name, setting in settings.items() if values[name] != setting.default}
+    given = {name: values.get(name, setting.default) for name, setting in settings.items()}
+    return {name: str(value) for name, value in given.items() if value != settings[name].default}
 
 
 def _shares(text: str) -> dict[str, float]:

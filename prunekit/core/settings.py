@@ -26,17 +26,24 @@ class Setting:
     labels: tuple[str, ...] = ()
     percent: bool = False
     later: bool = False
+    only: str = ""
+
+    def is_silent(self, value) -> bool:
+        """Whether a value is not told: that of a later setting that is at its default (see `told`)."""
+        return self.later and value == self.default
 
 
-def setting(default, label, help, low=None, high=None, step=None, choices=(), labels=(), percent=False, later=False):
+def setting(
+    default, label, help, low=None, high=None, step=None, choices=(), labels=(), percent=False, later=False, only=""
+):
     """A dataclass field with everything that is ever asked about it.
 
     `low` and `high` are inclusive limits, `labels` what people read for each of `choices`,
     `percent` says that a fraction in [0, 1] is shown as a percentage, `later` that the field came when there were
-    histories already (see `told`).
+    histories already (see `told`), `only` the one granularity at which it makes a difference.
     """
     known = {"label": label, "help": help, "low": low, "high": high, "step": step}
-    known |= {"choices": tuple(choices), "labels": tuple(labels), "percent": percent, "later": later}
+    known |= {"choices": tuple(choices), "labels": tuple(labels), "percent": percent, "later": later, "only": only}
     return dataclasses.field(default=default, metadata=known)
 
 
@@ -52,7 +59,7 @@ def told(value) -> dict:
 
     What is written down of it, and its fingerprint, are then the same as before there were such fields.
     """
-    silent = {s.name for s in settings_of(value) if s.later and getattr(value, s.name) == s.default}
+    silent = {s.name for s in settings_of(value) if s.is_silent(getattr(value, s.name))}
     return {name: given for name, given in dataclasses.asdict(value).items() if name not in silent}
 
 

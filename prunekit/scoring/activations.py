@@ -9,15 +9,14 @@ import torch
 from prunekit.core.errors import CannotScore
 from prunekit.core.language import N_, _
 from prunekit.core.settings import setting
-from prunekit.scoring.activity import Activity
-from prunekit.scoring.base import Scorer
+from prunekit.scoring.base import Coupled, reduced_by
 from prunekit.scoring.disturbance import Disturbed
 from prunekit.scoring.observation import Observation, per_unit, positive
 from prunekit.structure.groups import Group, Member
 
 
 @dataclass(frozen=True)
-class Contribution(Scorer):
+class Contribution(Coupled):
     """Mean |x| of a unit as the layers that read it see it; of a weight, |w_ij| times the mean |x_j| of its input."""
 
     name = "contribution"
@@ -33,12 +32,14 @@ class Contribution(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name].abs() * seen.along_inputs(name, lambda x: x.size)
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return as_read(seen, group, lambda x: x.size)
+    reduction: str = reduced_by("mean")
+
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return _means(readers(seen, group), lambda m: seen.into(m.layer, lambda x: x.size))
 
 
 @dataclass(frozen=True)
-class Wanda(Scorer):
+class Wanda(Coupled):
     """|w_ij| times the root of the mean x_j² of its input; of a unit, those of all weights that read it, added up."""
 
     name = "wanda"
@@ -55,12 +56,12 @@ class Wanda(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name].abs() * seen.along_inputs(name, lambda x: x.square.sqrt())
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(readers(seen, group), lambda name: self.of_weights(seen, name)).sum(0)
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(readers(seen, group), lambda name: self.of_weights(seen, name))
 
 
 @dataclass(frozen=True)
-class Firing(Scorer):
+class Firing(Coupled):
     """How often a unit fires, the share of x > 0 over examples and places, in [0, 1]: 1 - APoZ.
 
     As the layers that read it see it. One that reads a single number of a whole map, behind a pooling, cannot tell: if
@@ -79,21 +80,23 @@ class Firing(Scorer):
     behind = True
     granularities = ("channel",)
 
+    reduction: str = reduced_by("mean")
+
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("a single weight does not fire")
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         makers = [m for m in group.producers if m.layer in seen.outputs]
         maps = any(seen.outputs[m.layer].places > 1 for m in makers)
         looks = [m for m in readers(seen, group) if not (maps and _sees_one_number(seen, m))]
         if looks:
-            return _mean_over(looks, lambda m: seen.into(m.layer, lambda x: x.active))
+            return _means(looks, lambda m: seen.into(m.layer, lambda x: x.active))
         norms = [m for m in makers if f"{m.layer}.weight" not in seen.weights]
-        return _mean_over(norms or makers, lambda m: seen.outputs[m.layer].active)
+        return _means(norms or makers, lambda m: seen.outputs[m.layer].active)
 
 
 @dataclass(frozen=True)
-class Entropy(Scorer):
+class Entropy(Coupled):
     """The entropy, in bits, of a unit's mean activation over the examples, told in bins between its least and most."""
 
     name = "entropy"
@@ -107,18 +110,19 @@ class Entropy(Scorer):
     needs = "activations"
     granularities = ("channel",)
 
+    reduction: str = reduced_by("mean")
     bins: int = setting(20, N_("Bins"), N_("Between the smallest and the largest mean of a channel."), 2, 1000, 1)
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("a single weight has no activation of its own")
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         # Behind a flatten, a channel's mean is that over all the places that were made one feature each.
         found = []
         for member in readers(seen, group):
             means = per_unit(seen.into(member.layer, lambda x: x.by_example.T), member).mean(1)
             found.append(self._bits(means.reshape(group.units, -1)))
-        return torch.stack(found).mean(0)
+        return torch.stack(found)
 
     def _bits(self, means: torch.Tensor) -> torch.Tensor:
         """The entropy of each row of (units, examples)."""
@@ -131,7 +135,7 @@ class Entropy(Scorer):
 
 
 @dataclass(frozen=True)
-class SignalToNoise(Scorer):
+class SignalToNoise(Coupled):
     """s / (s + n), in [0, 1]: s the variance of a unit over examples and places, n the mean square of what noise on
     the network's inputs changes in it. As the layers that read it see it; rises with the ratio s / n.
     """
@@ -148,6 +152,7 @@ class SignalToNoise(Scorer):
     needs = "disturbances"
     granularities = ("channel",)
 
+    reduction: str = reduced_by("mean")
     level: float = setting(
         0.1, N_("Noise"), N_("How wide the noise is, as a share of the inputs' own spread."), 0.001, 10, 0.05
     )
@@ -155,20 +160,12 @@ class SignalToNoise(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("a single weight has no activation of its own")
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return _mean_over(readers(seen, group), lambda m: seen.stirred(m.layer, self._share))
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return _means(readers(seen, group), lambda m: seen.stirred(m.layer, self._share))
 
     @staticmethod
     def _share(x: Disturbed) -> torch.Tensor:
         return x.signal / positive(x.signal + x.noise)
-
-
-def as_read(seen: Observation, group: Group, value: Callable[[Activity], torch.Tensor]) -> torch.Tensor:
-    """A quantity of a group's channels as the layers that read them see it: the mean over positions and readers.
-
-    value: gives of what flows into a layer a number for each channel. Raises CannotScore where nothing reads them.
-    """
-    return _mean_over(readers(seen, group), lambda m: seen.into(m.layer, value))
 
 
 def readers(seen: Observation, group: Group) -> list[Member]:
@@ -179,8 +176,9 @@ def readers(seen: Observation, group: Group) -> list[Member]:
     return found
 
 
-def _mean_over(members: list[Member], channels: Callable[[Member], torch.Tensor]) -> torch.Tensor:
-    return torch.stack([per_unit(channels(m), m).mean(1) for m in members]).mean(0)
+def _means(members: list[Member], channels: Callable[[Member], torch.Tensor]) -> torch.Tensor:
+    """Of each layer the mean over the positions that belong to a unit, shape (layers, units)."""
+    return torch.stack([per_unit(channels(m), m).mean(1) for m in members])
 
 
 def _sees_one_number(seen: Observation, member: Member) -> bool:

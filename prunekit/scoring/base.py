@@ -7,9 +7,12 @@ from typing import ClassVar
 import torch
 
 from prunekit.core.cuts import GRANULARITIES
-from prunekit.core.settings import check
-from prunekit.scoring.observation import Observation
+from prunekit.core.language import N_
+from prunekit.core.settings import check, setting
+from prunekit.scoring.observation import Observation, positive
 from prunekit.structure.groups import Group
+
+REDUCTIONS = ("sum", "mean", "max")
 
 
 @dataclass(frozen=True)
@@ -56,3 +59,57 @@ class Scorer(ABC):
     @abstractmethod
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
         """The scores of one group's units, shape (units,)."""
+
+    def normalised(self, scores: torch.Tensor) -> torch.Tensor:
+        """What becomes of the scores of one group's units, once they are averaged over all observations."""
+        return scores
+
+
+def reduced_by(default: str):
+    """The field of a coupled scorer that says how the rows of its `of_members` become one, with its own default."""
+    words = N_("What becomes of the scores that several coupled layers give the same channel.")
+    given = REDUCTIONS
+    return setting(default, N_("Coupled layers"), words, choices=given, labels=given, later=True, only="channel")
+
+
+@dataclass(frozen=True)
+class Coupled(Scorer):
+    """A scorer that asks each of a group's layers by itself: channels may be made by several layers (whose outputs are
+    added up) and read by several.
+
+    The knobs are those of DepGraph (Fang et al. 2023, arXiv:2301.12900): how the layers' answers become one score, and
+    by what the scores of a group are divided before groups are compared.
+    """
+
+    reduction: str = reduced_by("sum")
+    normalisation: str = setting(
+        "none",
+        N_("Against other layers"),
+        N_("The scores of each layer, or group of coupled layers, divided by their mean or their largest."),
+        choices=("none", "mean", "max"),
+        labels=(N_("as they are"), N_("÷ mean"), N_("÷ max")),
+        later=True,
+        only="channel",
+    )
+
+    @abstractmethod
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        """What each layer of a group that the scorer looks at says of the units, shape (layers, units)."""
+
+    def finished(self, members: torch.Tensor) -> torch.Tensor:
+        """Scores from what layers say, of the same shape (..., units); applied to their sum or mean, for what they say
+        may have signs that cancel out.
+        """
+        return members
+
+    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+        members = self.of_members(seen, group)
+        if self.reduction == "max":
+            return self.finished(members).amax(0)
+        return self.finished(members.sum(0) if self.reduction == "sum" else members.mean(0))
+
+    def normalised(self, scores: torch.Tensor) -> torch.Tensor:
+        if self.normalisation == "none":
+            return scores
+        sizes = scores.abs()
+        return scores / positive(sizes.mean() if self.normalisation == "mean" else sizes.max())

@@ -17,7 +17,8 @@ def describe() -> list[dict]:
             "source": scorer.source,
             "needs": scorer.needs,
             "granularities": list(scorer.granularities),
-            "knobs": [_plain(s) for s in settings_of(scorer)],
+            # What is a criterion's own comes before what many have.
+            "knobs": [_plain(s) for s in sorted(settings_of(scorer), key=lambda s: s.later)],
         }
         for scorer in SCORERS.values()
     ]

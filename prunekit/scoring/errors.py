@@ -7,13 +7,13 @@ import torch
 from prunekit.core.language import N_
 from prunekit.core.settings import setting
 from prunekit.scoring.activations import readers
-from prunekit.scoring.base import Scorer
+from prunekit.scoring.base import Coupled, reduced_by
 from prunekit.scoring.observation import Observation, per_unit, positive, shares
 from prunekit.structure.groups import Group, Member
 
 
 @dataclass(frozen=True)
-class ErrorTerm(Scorer):
+class ErrorTerm(Coupled):
     """|δᵢ| / Σⱼ |δⱼ|: the error term of a unit, ∂L/∂a of its activation a before the nonlinearity, as a share of its
     layer's, added up over the layers that make it. In size on average over the examples, or by its variance.
 
@@ -43,8 +43,8 @@ class ErrorTerm(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("a single weight has no error term of its own")
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return shares(torch.stack([self._sums(seen, member) for member in _makers(seen, group)])).sum(0)
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return shares(torch.stack([self._sums(seen, member) for member in _makers(seen, group)]))
 
     def _sums(self, seen: Observation, member: Member) -> torch.Tensor:
         # Added up before the size is taken: the unit's error is that of all positions it has along the axis.
@@ -54,13 +54,13 @@ class ErrorTerm(Scorer):
 
 
 @dataclass(frozen=True)
-class WeightedContribution(Scorer):
+class WeightedContribution(Coupled):
     """Σⱼ |wⱼ| fⱼ / Σⱼ |wⱼ| over the units j that read a unit, fⱼ what j contributes to the task: the mean over the
     examples of |y ∂L/∂y| of what it gives, by how much the loss would change, to first order, if that were zero.
     """
 
     name = "contribution_weighted"
-    label = N_("Contribution of its readers")
+    label = N_("Weighted contribution")
     formula = "Σⱼ |wⱼ| fⱼ / Σⱼ |wⱼ|,  f = mean |y · ∂L/∂y|"
     help = N_(
         "A channel matters as much as the units that listen to it contribute to the task, each counted by the weight "
@@ -74,10 +74,12 @@ class WeightedContribution(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("a single weight has one reader, and no mean over several")
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+    reduction: str = reduced_by("mean")
+
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         members = readers(seen, group)
         weighted = seen.unit_sums(members, lambda name: seen.weights[name].abs() * self._contributions(seen, name))
-        return (weighted / positive(seen.unit_sums(members, lambda name: seen.weights[name].abs()))).mean(0)
+        return weighted / positive(seen.unit_sums(members, lambda name: seen.weights[name].abs()))
 
     def _contributions(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.along_outputs(name, lambda back: back.change.abs().mean(0))

@@ -6,13 +6,13 @@ import torch
 
 from prunekit.core.language import N_
 from prunekit.core.settings import setting
-from prunekit.scoring.base import Scorer
+from prunekit.scoring.base import Coupled
 from prunekit.scoring.observation import Observation
 from prunekit.structure.groups import Group
 
 
 @dataclass(frozen=True)
-class Gradient(Scorer):
+class Gradient(Coupled):
     """|∂L/∂w| of each batch, averaged; of a unit, added up over its own weights."""
 
     name = "gradient"
@@ -28,16 +28,16 @@ class Gradient(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.gradients[name].abs()
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(group.producers, lambda name: seen.gradients[name].abs()).sum(0)
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(group.producers, lambda name: seen.gradients[name].abs())
 
 
 @dataclass(frozen=True)
-class Combined(Scorer):
+class Combined(Coupled):
     """|w| + λ |∂L/∂w|, the gradient of each batch, averaged; of a unit, added up over its own weights."""
 
     name = "combined"
-    label = N_("Magnitude and gradient")
+    label = N_("Magnitude + gradient")
     formula = "|w| + λ · |∂L/∂w|"
     help = N_(
         "A weight is worth keeping if it is large, or if the loss pulls at it: small, but about to change. The score "
@@ -52,12 +52,12 @@ class Combined(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name].abs() + self.strength * seen.gradients[name].abs()
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(group.producers, lambda name: self.of_weights(seen, name)).sum(0)
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(group.producers, lambda name: self.of_weights(seen, name))
 
 
 @dataclass(frozen=True)
-class Taylor(Scorer):
+class Taylor(Coupled):
     """|w ∂L/∂w| of each batch, averaged: to first order, how much the loss changes when the weight is zeroed.
 
     Of a unit, |Σ w ∂L/∂w| over the weights that read it: zeroing those is exactly removing the unit, whatever
@@ -77,8 +77,11 @@ class Taylor(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return change(seen, name).abs()
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return unit_change(seen, group).abs()
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return unit_changes(seen, group)
+
+    def finished(self, members: torch.Tensor) -> torch.Tensor:
+        return members.abs()
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class Snip(Taylor):
 
 
 @dataclass(frozen=True)
-class Fisher(Scorer):
+class Fisher(Coupled):
     """½ h w², with the mean squared gradient of single examples for the curvature h (the empirical Fisher information).
 
     Of a unit, ½ (Σ w ∂L/∂w)² of each example over the weights that read it, averaged: as if one gate were before it.
@@ -119,12 +122,15 @@ class Fisher(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return change(seen, name).square() / 2
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return unit_change(seen, group).square() / 2
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return unit_changes(seen, group)
+
+    def finished(self, members: torch.Tensor) -> torch.Tensor:
+        return members.square() / 2
 
 
 @dataclass(frozen=True)
-class Grasp(Scorer):
+class Grasp(Coupled):
     """w · H ∂L/∂w on the whole calibration set, H the Hessian of the loss: half of what the squared norm of the
     gradient loses, to first order, when the weight is zeroed. Of a unit, added up over the weights that read it.
 
@@ -147,12 +153,12 @@ class Grasp(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name] * seen.curved[name]
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(seen.readers(group), lambda name: self.of_weights(seen, name)).sum(0)
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(seen.readers(group), lambda name: self.of_weights(seen, name))
 
 
 @dataclass(frozen=True)
-class OutputGradient(Scorer):
+class OutputGradient(Coupled):
     """‖∂M/∂w‖², over all outputs M of an example, averaged over the examples; of a unit, added up over its own weights.
 
     Estimated from one random combination of the outputs of each example.
@@ -173,8 +179,8 @@ class OutputGradient(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.gradients[name].square()
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(group.producers, lambda name: seen.gradients[name].square()).sum(0)
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(group.producers, lambda name: seen.gradients[name].square())
 
 
 def change(seen: Observation, name: str) -> torch.Tensor:
@@ -182,6 +188,8 @@ def change(seen: Observation, name: str) -> torch.Tensor:
     return seen.weights[name] * seen.gradients[name]
 
 
-def unit_change(seen: Observation, group: Group) -> torch.Tensor:
-    """The changes of all weights that read a unit, added up; of those that make it, where nothing reads it."""
-    return seen.unit_sums(seen.readers(group), lambda name: change(seen, name)).sum(0)
+def unit_changes(seen: Observation, group: Group) -> torch.Tensor:
+    """The changes of all weights that read a unit, added up for each layer, shape (layers, units); of those that make
+    it, where nothing reads it.
+    """
+    return seen.unit_sums(seen.readers(group), lambda name: change(seen, name))

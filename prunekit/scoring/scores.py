@@ -111,6 +111,8 @@ def score(
         if not torch.isfinite(entry).all():
             sentence = _("{scorer} gives {layer} scores that are not finite; look for such values in weights and data.")
             raise CannotScore(sentence.format(scorer=_(scorer.label), layer=name))
+    if granularity == "channel":
+        totals = {name: scorer.normalised(entry) for name, entry in totals.items()}
     kinds = weight_kinds(twin) if granularity == "weight" else group_kinds(twin, rows.values())
     return Scores(totals, granularity, scorer.name, kinds)
 

@@ -9,14 +9,14 @@ from prunekit.core.errors import CannotScore
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import N_, _
 from prunekit.core.settings import setting
-from prunekit.scoring.base import Scorer
+from prunekit.scoring.base import Coupled, Scorer, reduced_by
 from prunekit.scoring.observation import Observation, per_unit, positive, shares
 from prunekit.structure.axes import tensor_at
 from prunekit.structure.groups import Group
 
 
 @dataclass(frozen=True)
-class Magnitude(Scorer):
+class Magnitude(Coupled):
     """|w|; of a unit, the p-norm of its own weights, summed over the layers that make it."""
 
     name = "magnitude"
@@ -34,18 +34,18 @@ class Magnitude(Scorer):
         N_("How the weights of a channel are added up: 1 adds their sizes, 2 their squares and takes the root."),
         choices=(1, 2),
         labels=("L1", "L2"),
+        only="channel",
     )
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name].abs()
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        sums = seen.unit_sums(group.producers, lambda name: seen.weights[name].abs() ** self.p)
-        return (sums ** (1 / self.p)).sum(0)
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(group.producers, lambda name: seen.weights[name].abs() ** self.p) ** (1 / self.p)
 
 
 @dataclass(frozen=True)
-class Share(Scorer):
+class Share(Coupled):
     """|w| over the sum of all |w| of the layer; of a unit, the share that its own weights have of it, added up over
     the layers that make it.
     """
@@ -63,12 +63,12 @@ class Share(Scorer):
         sizes = seen.weights[name].abs()
         return sizes / positive(sizes.sum())
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return shares(seen.unit_sums(group.producers, lambda name: seen.weights[name].abs())).sum(0)
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return shares(seen.unit_sums(group.producers, lambda name: seen.weights[name].abs()))
 
 
 @dataclass(frozen=True)
-class Lamp(Scorer):
+class Lamp(Coupled):
     """w² over the sum of the squares of all weights of the layer that are at least as large; of units, the same with
     their squared norms. What would be the whole of what is left of its layer scores 1, so no layer vanishes early.
     """
@@ -84,14 +84,18 @@ class Lamp(Scorer):
     source = "Lee et al. 2021, arXiv:2010.07611"
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
-        return _over_the_rest(seen.weights[name].square())
+        weight = seen.weights[name]
+        return _over_the_rest(weight.square().flatten()).reshape(weight.shape)
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return _over_the_rest(seen.unit_sums(group.producers, lambda name: seen.weights[name].square()).sum(0))
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(group.producers, lambda name: seen.weights[name].square())
+
+    def finished(self, members: torch.Tensor) -> torch.Tensor:
+        return _over_the_rest(members)
 
 
 @dataclass(frozen=True)
-class GeometricMedian(Scorer):
+class GeometricMedian(Coupled):
     """The sum of a unit's distances to all units of its layer: small near their geometric median, where the others
     can stand in for it. Added up over the layers that make it.
     """
@@ -110,13 +114,13 @@ class GeometricMedian(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("a single weight has no distance to others that says more than its value")
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         slices = (seen.unit_slices(member) for member in seen.weighted(group.producers))
-        return sum(_distances(s).sum(1) for s in slices).float()
+        return torch.stack([_distances(s).sum(1).float() for s in slices])
 
 
 @dataclass(frozen=True)
-class Deviation(Scorer):
+class Deviation(Coupled):
     """The standard deviation of a unit's own weights, added up over the layers that make it."""
 
     name = "deviation"
@@ -133,13 +137,13 @@ class Deviation(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("a single weight has no deviation")
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         slices = (seen.unit_slices(member) for member in seen.weighted(group.producers))
-        return sum(s.std(dim=1, correction=0) for s in slices)
+        return torch.stack([s.std(dim=1, correction=0) for s in slices])
 
 
 @dataclass(frozen=True)
-class SynapticFlow(Scorer):
+class SynapticFlow(Coupled):
     """|w| ∂R/∂|w| as a share of R: what passes through a weight, or through all that read a unit, when all weights are
     positive and all inputs are one.
     """
@@ -157,12 +161,12 @@ class SynapticFlow(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.flow[name]
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(seen.readers(group), lambda name: seen.flow[name]).sum(0)
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(seen.readers(group), lambda name: seen.flow[name])
 
 
 @dataclass(frozen=True)
-class BatchNormScale(Scorer):
+class BatchNormScale(Coupled):
     """|γ| of the batch norm behind a unit; their mean, where there are several."""
 
     name = "bn_scale"
@@ -178,7 +182,9 @@ class BatchNormScale(Scorer):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("batch norm has no scale for single weights")
 
-    def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
+    reduction: str = reduced_by("mean")
+
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         modules = dict(seen.model.named_modules())
         scales = []
         for member in group.producers:
@@ -191,7 +197,7 @@ class BatchNormScale(Scorer):
                 "{layer} has no batch norm behind it, so its channels have no scale; choose another criterion."
             )
             raise CannotScore(sentence.format(layer=group.name))
-        return torch.stack(scales).mean(0)
+        return torch.stack(scales)
 
 
 @dataclass(frozen=True)
@@ -228,7 +234,7 @@ def _distances(rows: torch.Tensor) -> torch.Tensor:
 
 
 def _over_the_rest(squares: torch.Tensor) -> torch.Tensor:
-    """Each of some squares over the sum of itself and all that come behind it in rising order."""
-    rising, order = squares.flatten().sort(stable=True)
-    rest = rising.flip(0).cumsum(0).flip(0)
-    return torch.empty_like(rising).scatter_(0, order, rising / positive(rest)).reshape(squares.shape)
+    """Each of some squares over the sum of itself and all that come behind it in rising order, along the last axis."""
+    rising, order = squares.sort(stable=True)
+    rest = rising.flip(-1).cumsum(-1).flip(-1)
+    return torch.empty_like(rising).scatter_(-1, order, rising / positive(rest))

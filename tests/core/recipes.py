@@ -11,7 +11,7 @@ def full() -> Recipe:
     return Recipe(
         "mlp-digits",
         scorer="magnitude",
-        knobs={"p": 2},
+        knobs={"p": 2, "reduction": "max", "normalisation": "mean"},
         granularity="weight",
         scope="layer",
         target="macs",

@@ -18,7 +18,8 @@ def test_each_scorer_says_what_it_is_and_where_it_comes_from():
 
 
 def test_the_norm_of_magnitude_is_a_whole_number_with_two_choices():
-    (norm,) = scorer_description("magnitude").knobs
+    (norm,) = scorer_description("magnitude").own_knobs("channel")
+    assert scorer_description("magnitude").own_knobs("weight") == ()  # both norms are the same
     assert (norm.name, norm.kind, norm.default, norm.choices, norm.labels) == ("p", int, 1, (1, 2), ("L1", "L2"))
 
 

@@ -142,13 +142,25 @@ def test_a_criterion_for_channels_alone_is_not_offered_for_weights(app):
 @pytest.mark.parametrize("scorer", [name for name, known in scorer_descriptions().items() if known.knobs])
 def test_a_criterion_has_its_settings_on_the_page_and_they_are_asked_for(app, scorer):
     at = app.open("explore", scorer=scorer, granularity="channel")
-    assert not errors(at)
+    assert not at.exception
     knobs = {knob.name: at.session_state[f"knob.{scorer}.{knob.name}"] for knob in scorer_descriptions()[scorer].knobs}
     assert knobs == {knob.name: knob.default for knob in scorer_descriptions()[scorer].knobs}
     drawn = {widget.label for kind in ("number_input", "button_group", "selectbox") for widget in at.get(kind)}
     assert drawn >= {knob.label for knob in scorer_descriptions()[scorer].knobs}
     asked = [arguments for question, arguments in app.engine.asked if question == "exploration"]
-    assert asked[-1][1:3] == (scorer, knobs)
+    assert asked[-1][1:3] == (scorer, scorer_descriptions()[scorer].told(knobs))
+
+
+def test_how_coupled_layers_are_scored_is_chosen_beside_the_card_for_channels_alone(app):
+    at = app.open("explore", scorer="taylor", granularity="channel")
+    [menu] = [box for box in at.selectbox if box.label == "Coupled layers"]
+    menu.set_value("max").run()
+    assert [arguments[2] for question, arguments in app.engine.asked if question == "exploration"][-1] == {
+        "reduction": "max"
+    }
+    assert address_of(at)["knob_reduction"] == "max"
+    at = app.open("explore", scorer="taylor", granularity="weight")
+    assert "Coupled layers" not in [box.label for box in at.selectbox]
 
 
 def test_another_granularity_starts_without_the_cuts_of_single_layers_and_the_first_one_keeps_them(app):

@@ -181,6 +181,19 @@ def test_channels_are_rounded_and_a_floor_is_kept_where_the_recipe_says_so(histo
     assert page.session_state["recipe"].round_to == 1
 
 
+def test_how_coupled_layers_are_scored_is_among_the_settings_of_channels(history):
+    page = open_page("prune", recipe=recipe(scorer="taylor"))
+    page.selectbox(key="form.taylor.normalisation").set_value("max").run()
+    assert not page.exception
+    assert page.session_state["recipe"].knobs == {"normalisation": "max"}
+    assert "Taylor (÷ max)" in texts(page)
+    assert address_of(page)["knob_normalisation"] == "max"
+    page.button_group(key="form.granularity").set_value("weight").run()
+    assert not page.exception
+    assert page.session_state["recipe"].knobs == {}
+    assert "form.taylor.normalisation" not in [box.key for box in page.selectbox]
+
+
 def test_rounds_are_asked_for_only_when_there_are_rounds(history):
     page = open_page("prune", recipe=recipe())
     assert "form.rounds" not in [field.key for field in page.number_input]

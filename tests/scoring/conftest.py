@@ -89,6 +89,11 @@ def plain():
 
 
 @pytest.fixture
+def wired():
+    return lived_in(Wired())
+
+
+@pytest.fixture
 def batches():
     """Two batches, the second a smaller one, of inputs and class numbers."""
     generator = torch.Generator().manual_seed(1)

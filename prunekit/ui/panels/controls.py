@@ -10,12 +10,14 @@ from prunekit.core.descriptions import ScorerDescription, fitting_scorers, score
 from prunekit.core.language import N_, _
 from prunekit.core.link import VIEWS
 from prunekit.core.recipe import Recipe
-from prunekit.core.settings import settings_of
+from prunekit.core.settings import in_words, settings_of
 from prunekit.ui.forms import among, choice_labels, one_of, setting_input
 from prunekit.ui.panels.bounds import bounds_popover
 from prunekit.ui.state import Question, fit_scorer
 
-NUMBER = 130  # pixels: a field for a number has no width of its own
+# Pixels.
+NUMBER = 130  # a field for a number has no width of its own
+CARD, HALF = 440, 210
 NEEDS = {
     "weights": N_("Looks at the weights alone."),
     "gradients": N_("Looks at gradients on {n} training examples."),
@@ -44,26 +46,32 @@ def question_controls(model: str):
             list(known),
             format_func=lambda name: _(known[name].label),
             key="scorer",
-            width=170,
+            width=200,
             persist_state="session",
         )
-        with st.popover("", icon=":material/info:", help=_("What this criterion is")):
-            criterion_card(known[scorer])
-    knobs = {}
-    for knob in known[scorer].knobs:
-        # A norm makes no difference to single weights; the knob would promise one.
-        if not (knob.name == "p" and granularity == "weight"):
-            width = "content" if knob.choices else NUMBER
-            knobs[knob.name] = setting_input(knob, f"knob.{scorer}.{knob.name}", width=width)
-        else:
-            knobs[knob.name] = knob.default
+        knobs = _about(known[scorer], granularity)
+    for knob in known[scorer].own_knobs(granularity):
+        width = "content" if knob.choices else NUMBER
+        knobs[knob.name] = setting_input(knob, f"knob.{scorer}.{knob.name}", width=width)
     granularity = setting_input(granularity_setting, "granularity", width="content")
     scope = setting_input(among(settings["scope"], scopes_of({granularity})), "scope", width="content")
     bounds, told = bounds_popover(granularity)
     words = {name: _(label) for name, label in VIEWS.items()}
     said = _("The histograms show the importance of what can be cut, or the weights themselves.")
     view = one_of(_("View"), words, "view", help=said)
-    return Question(model, scorer, knobs, granularity), {"scope": scope} | bounds, view, told
+    return Question(model, scorer, known[scorer].told(knobs), granularity), {"scope": scope} | bounds, view, told
+
+
+def _about(criterion: ScorerDescription, granularity: str) -> dict:
+    """The button with what a criterion is, and for channels what it does where layers are coupled: these settings."""
+    knobs = {k: f"knob.{criterion.name}.{k.name}" for k in criterion.coupling if k.only in ("", granularity)}
+    told = [in_words(k, st.session_state[key]) for k, key in knobs.items() if key in st.session_state]
+    usual = [in_words(k, k.default) for k in knobs]
+    label = " ".join(word for word in told if word not in usual)
+    with st.popover(label, icon=":material/info:", help=_("What this criterion is")), st.container(width=CARD):
+        criterion_card(criterion)
+        with st.container(horizontal=True):
+            return {knob.name: setting_input(knob, key, width=HALF) for knob, key in knobs.items()}
 
 
 def criterion_card(description: ScorerDescription) -> None:

@@ -1,6 +1,7 @@
 """The form of a recipe: what matters up front, the rest behind a lid, and in one sentence what it will do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import streamlit as st
 
@@ -39,7 +40,9 @@ def recipe_form(model: str) -> Recipe:
     with line():
         training = {name: field(name, width=NARROW) for name in UP_FRONT}
         seed = field("seed", width=NARROW)
-    more, others = more_fields(channels=granularity == "channel")
+    coupling = scorer_descriptions()[scorer].coupling if granularity == "channel" else ()
+    more, others = more_fields(granularity == "channel", {f"form.{scorer}.{knob.name}": knob for knob in coupling})
+    knobs |= {knob.name: others.pop(knob.name) for knob in coupling}
     training |= more
     recipe = given.with_(
         scorer=scorer,
@@ -83,8 +86,12 @@ def schedule_fields() -> tuple[str, int]:
         return schedule, field("rounds", width=NARROW) if schedule != "one-shot" else 1
 
 
-def more_fields(channels: bool) -> tuple[dict, dict]:
-    """Behind a lid: the rest of the training's settings, and of the recipe's. channels: whether any are cut."""
+def more_fields(channels: bool, coupling: Mapping[str, Setting] = MappingProxyType({})) -> tuple[dict, dict]:
+    """Behind a lid: the rest of the training's settings, and of the recipe's.
+
+    channels: whether any are cut; coupling: of the criterion, by their keys in the session, settings that are asked for
+    too.
+    """
     with st.expander(_("More settings"), icon=":material/tune:"), st.container(horizontal=True):
         more = [s for s in settings_of(Training) if s.name not in UP_FRONT]
         training = {}
@@ -94,7 +101,8 @@ def more_fields(channels: bool) -> tuple[dict, dict]:
         others = {"calibration": field("calibration", width=HALF)}
         rounded = field("round_to", width=HALF, disabled=not channels)
         others["round_to"] = rounded if channels else 1
-        return training, others | {"floor": field("floor", width=HALF)}
+        others["floor"] = field("floor", width=HALF)
+        return training, others | {knob.name: setting_input(knob, key, width=HALF) for key, knob in coupling.items()}
 
 
 def given_recipe(model: str) -> Recipe:
@@ -162,7 +170,9 @@ def _criterion() -> tuple[str, dict]:
             persist_state="session",
             width=220,
         )
-        knobs = {knob.name: setting_input(knob, f"form.{scorer}.{knob.name}") for knob in known[scorer].knobs}
+        granularity = st.session_state["form.granularity"]
+        own = known[scorer].own_knobs(granularity)
+        knobs = {knob.name: setting_input(knob, f"form.{scorer}.{knob.name}") for knob in own}
     return scorer, knobs
 
 
