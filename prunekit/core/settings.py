@@ -79,6 +79,7 @@ def checked(s: Setting, given):
     if s.choices:
         if given not in s.choices:
             sentence = _("{label} must be one of {choices}, not “{given}”.")
+            given = _short(given) if isinstance(given, float) else given
             raise BadSetting(sentence.format(label=label, choices=", ".join(map(str, s.choices)), given=given))
         return s.choices[s.choices.index(given)]
     if s.kind in (int, float):

@@ -28,12 +28,15 @@ class Magnitude(Coupled):
     )
     source = "Han et al. 2015, arXiv:1506.02626; Li et al. 2017, arXiv:1608.08710"
 
-    p: int = setting(
+    p: float = setting(
         1,
         N_("Norm"),
-        N_("How the weights of a channel are added up: 1 adds their sizes, 2 their squares and takes the root."),
-        choices=(1, 2),
-        labels=("L1", "L2"),
+        N_(
+            "How the weights of a channel are added up: L1 adds their sizes, L2 their squares and takes the root, and "
+            "so on. The higher, the more the largest weights count; below 1, the more how many there are."
+        ),
+        choices=(1, 2, 0.5, 3, 4, 8),
+        labels=("L1", "L2", "L0.5", "L3", "L4", "L8"),
         only="channel",
     )
 
@@ -41,7 +44,12 @@ class Magnitude(Coupled):
         return seen.weights[name].abs()
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(group.producers, lambda name: seen.weights[name].abs() ** self.p) ** (1 / self.p)
+        def powers(name: str) -> torch.Tensor:
+            sizes = seen.weights[name].abs()
+            # High powers of small weights are out of reach of single precision.
+            return (sizes.double() if self.p > 2 else sizes) ** self.p
+
+        return (seen.unit_sums(group.producers, powers) ** (1 / self.p)).float()
 
 
 @dataclass(frozen=True)

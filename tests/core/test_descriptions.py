@@ -17,10 +17,10 @@ def test_each_scorer_says_what_it_is_and_where_it_comes_from():
         assert described.help.endswith(".")
 
 
-def test_the_norm_of_magnitude_is_a_whole_number_with_two_choices():
+def test_the_norm_of_magnitude_has_choices_and_makes_no_difference_to_weights():
     (norm,) = scorer_description("magnitude").own_knobs("channel")
     assert scorer_description("magnitude").own_knobs("weight") == ()  # both norms are the same
-    assert (norm.name, norm.kind, norm.default, norm.choices, norm.labels) == ("p", int, 1, (1, 2), ("L1", "L2"))
+    assert (norm.name, norm.default, norm.choices[:3], norm.labels[:3]) == ("p", 1, (1, 2, 0.5), ("L1", "L2", "L0.5"))
 
 
 def test_an_unknown_scorer_is_answered_with_those_there_are():

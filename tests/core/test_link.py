@@ -68,9 +68,10 @@ def test_what_is_written_is_read_back(place):
 
 def test_a_knob_is_read_back_and_one_outside_its_choices_is_said():
     assert read_place({"knob_p": "2"})[0].knobs == {"p": 2}
+    assert read_place({"knob_p": "0.5"})[0].knobs == {"p": 0.5}
     place, [fault] = read_place({"knob_p": "7"})
     assert place.knobs == {"p": 1}
-    assert fault == "Norm must be one of 1, 2, not “7”."
+    assert fault == "Norm must be one of 1, 2, 0.5, 3, 4, 8, not “7”."
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_the_cut_of_a_recipe_has_its_scope_overrides_and_locks():
         ({"scorer": "magic"}, UnknownName, "no criterion called “magic”"),
         ({"scorer": "bn_scale", "granularity": "weight"}, BadSetting, "no answer for granularity “weight”"),
         ({"scorer": "magnitude", "knobs": {"q": 1}}, BadSetting, "no setting “q”; its settings are: p"),
-        ({"scorer": "magnitude", "knobs": {"p": 3}}, BadSetting, "Norm must be one of 1, 2"),
+        ({"scorer": "magnitude", "knobs": {"p": 7}}, BadSetting, "Norm must be one of 1, 2"),
         ({"amount": 2}, BadSetting, "Amount must be between 0 and 1, not 2"),
         ({"amount": "half"}, BadSetting, "Amount must be a number"),
         ({"target": "watts"}, BadSetting, "Target must be one of"),

@@ -61,6 +61,27 @@ def test_magnitude_of_a_neuron_is_the_norm_of_its_row(two_layers):
     assert squares.tolist() == pytest.approx([5**0.5, 5, 61**0.5])
 
 
+@pytest.mark.parametrize(
+    ("p", "wanted"),
+    [
+        (0.5, [(1 + 2**0.5) ** 2, (3**0.5 + 2) ** 2, (5**0.5 + 6**0.5) ** 2]),
+        (3, [9 ** (1 / 3), 91 ** (1 / 3), 341 ** (1 / 3)]),
+    ],
+)
+def test_any_norm_adds_up_powers_and_takes_the_root(two_layers, p, wanted):
+    found = score(two_layers, "magnitude", granularity="channel", p=p)["0"]
+    assert found.dtype is torch.float32
+    assert found.tolist() == pytest.approx(wanted)
+
+
+def test_high_powers_of_small_weights_do_not_vanish(two_layers):
+    for layer in (two_layers[0], two_layers[2]):
+        layer.weight.data *= 1e-8
+    found = score(two_layers, "magnitude", granularity="channel", p=8)["0"]
+    wanted = [1e-8 * (a**8 + b**8) ** (1 / 8) for a, b in ((1, 2), (3, 4), (5, 6))]
+    assert found.tolist() == pytest.approx(wanted, rel=1e-5)
+
+
 def test_magnitude_of_a_filter_adds_up_its_whole_kernel():
     net = counting(nn.Sequential(nn.Conv2d(1, 2, 2, bias=False), nn.Flatten(), nn.Linear(2, 2, bias=False)))
     net.input_shape = (1, 2, 2)
