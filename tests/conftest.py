@@ -7,6 +7,10 @@ import pytest
 
 # Tests never touch the history of the checkout; the engine and its processes read this too.
 os.environ.pop("PRUNEKIT_DATA", None)
+if own := os.environ.get("PRUNEKIT_SCORERS"):  # criteria of one's own are tested like all others
+    from prunekit.commands.own_scorers import use
+
+    use(own)
 os.environ["PRUNEKIT_STUDIES"] = "off"  # histories begin empty
 os.environ["PRUNEKIT_THREADS"] = "1"  # equal weights, whatever else this machine is doing meanwhile
 

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 from tests import results
@@ -38,6 +39,15 @@ def written(text: str) -> str:
         fresh = table(results.load(ROOT / path))
         text = between.sub(lambda found, fresh=fresh: f"{found[1]}{fresh}\n{found[2]}", text)
     return text
+
+
+def criterion_example() -> str:
+    """The file with a criterion of one's own that the README shows."""
+    text = README.read_text(encoding="utf-8")
+    shown = text[
+        text.index("    from dataclasses import dataclass\n") : text.index("\n`prunekit/scoring/base.py` says")
+    ]
+    return textwrap.dedent(shown)
 
 
 def main() -> int:

@@ -6,10 +6,11 @@ import os
 import sys
 import warnings
 
-from prunekit.commands import app, data, models, profile, prune, score, sweep
+from prunekit.commands import app, data, models, own_scorers, profile, prune, score, sweep
 from prunekit.core.disk import is_full, no_room
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.language import _
+from prunekit.core.own_scorers import FILE
 
 COMMANDS = {"models": models, "data": data, "score": score, "prune": prune, "sweep": sweep, "profile": profile}
 COMMANDS["app"] = app
@@ -29,6 +30,8 @@ def main(words: list[str] | None = None) -> int:
     for name, command in COMMANDS.items():
         sub = subparsers.add_parser(name, help=_(command.HELP), description=_(command.HELP))
         command.arguments(sub)
+        if name in own_scorers.FLAGS:
+            own_scorers.add_scorer_file(sub, name)
         if name != "app":
             sub.add_argument("--json", action="store_true", help=_("print one JSON object on the last line of output"))
     try:
@@ -38,6 +41,8 @@ def main(words: list[str] | None = None) -> int:
         return _fail(str(error), error.exit_code, argparse.Namespace(json="--json" in given))
     warnings.showwarning = lambda message, *_rest: tell(str(message))
     try:
+        if (own := getattr(options, "scorer_file", None)) or (own := os.environ.get(FILE)):
+            own_scorers.use(own)
         answer = COMMANDS[options.command].run(options)
     except PrunekitError as error:
         return _fail(str(error), error.exit_code, options)

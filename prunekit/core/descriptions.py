@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prunekit.core.errors import UnknownName
 from prunekit.core.language import _
+from prunekit.core.own_scorers import own_descriptions
 from prunekit.core.settings import Setting
 
 COUPLING = ("reduction", "normalisation")
@@ -19,7 +20,9 @@ FILE = Path(__file__).with_name("scorers.json")
 
 @dataclass(frozen=True)
 class ScorerDescription:
-    """A scorer in words. `needs` says what it looks at: "weights", or what takes data; `knobs` are its settings."""
+    """A scorer in words. `needs` says what it looks at: "weights", or what takes data; `knobs` are its settings;
+    `own` is the checksum of the file that it comes from, "" for those that come with prunekit.
+    """
 
     name: str
     label: str
@@ -29,6 +32,7 @@ class ScorerDescription:
     needs: str
     granularities: tuple[str, ...]
     knobs: tuple[Setting, ...]
+    own: str = ""
 
     @property
     def coupling(self) -> tuple[Setting, ...]:
@@ -47,8 +51,8 @@ class ScorerDescription:
 
 @functools.cache
 def scorer_descriptions() -> dict[str, ScorerDescription]:
-    """All scorers by name, in the order of the catalogue."""
-    plain = json.loads(FILE.read_text(encoding="utf-8"))
+    """All scorers by name, in the order of the catalogue; people's own (see `core.own_scorers`) behind it."""
+    plain = json.loads(FILE.read_text(encoding="utf-8")) + own_descriptions()
     return {d["name"]: _description(d) for d in plain}
 
 

@@ -12,6 +12,7 @@ from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import N_, _, ngettext
+from prunekit.core.own_scorers import own_file
 from prunekit.core.schedules import SCHEDULE_DESCRIPTIONS
 from prunekit.core.settings import check, checked, from_plain, in_words, setting, settings_of, told
 
@@ -224,7 +225,10 @@ class Recipe:
         card = model_card(self.model)
         # Cutout came later than the first histories: where it changes nothing their fingerprints stay.
         erases = card.erase and self.training.augment and self.training.epochs
-        return fingerprint([self.to_plain(), card.checksum, part, *([{"erase": card.erase}] if erases else [])])
+        more = [{"erase": card.erase}] if erases else []
+        if own := scorer_description(self.scorer).own:
+            more.append({"scorers": own})
+        return fingerprint([self.to_plain(), card.checksum, part, *more])
 
     def part_of(self, known: str) -> str | None:
         """The part of its data that a run of this recipe was asked for on, by the fingerprint that it had then.
@@ -266,6 +270,8 @@ class Recipe:
                 words.append(f"--{'' if given else 'no-'}{s.name}".replace("_", "-"))
             else:
                 words += ["--" + s.name.replace("_", "-"), str(given)]
+        if scorer_description(self.scorer).own:
+            words += ["--scorer-file", str(own_file())]
         for name, given in self.knobs.items():
             words += ["--knob", f"{name}={given}"]
         for name, sparsity in self.overrides.items():

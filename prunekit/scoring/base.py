@@ -12,6 +12,7 @@ from prunekit.core.settings import check, setting
 from prunekit.scoring.observation import Observation, positive
 from prunekit.structure.groups import Group
 
+NEEDS = ("weights", "gradients", "activations", "disturbances", "errors", "losses")
 REDUCTIONS = ("sum", "mean", "max")
 
 

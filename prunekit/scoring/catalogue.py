@@ -2,12 +2,14 @@
 
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.language import _
+from prunekit.core.own_scorers import own_file
 from prunekit.core.settings import settings_of
 from prunekit.scoring.activations import Contribution, Entropy, Firing, SignalToNoise, Wanda
 from prunekit.scoring.base import Scorer
 from prunekit.scoring.errors import ErrorTerm, WeightedContribution
 from prunekit.scoring.gradients import Combined, Fisher, Gradient, Grasp, OutputGradient, Snip, Taylor
 from prunekit.scoring.losses import MeasuredLoss
+from prunekit.scoring.own import read_scorers
 from prunekit.scoring.weights import (
     BatchNormScale,
     Deviation,
@@ -19,7 +21,7 @@ from prunekit.scoring.weights import (
     SynapticFlow,
 )
 
-SCORERS: dict[str, type[Scorer]] = {
+BUILT_IN: dict[str, type[Scorer]] = {
     s.name: s
     for s in (
         Magnitude,
@@ -47,6 +49,10 @@ SCORERS: dict[str, type[Scorer]] = {
         Random,
     )
 }
+
+
+# With those of a file of one's own, where one was named.
+SCORERS = BUILT_IN | (read_scorers(file, set(BUILT_IN)) if (file := own_file()) else {})
 
 
 def scorer_of(scorer: str | Scorer, **knobs) -> Scorer:

@@ -1,13 +1,15 @@
 """The scorers in plain words and values, for menus and cards in a server that has no torch."""
 
 import dataclasses
+from collections.abc import Mapping
 
 from prunekit.core.settings import settings_of
-from prunekit.scoring.catalogue import SCORERS
+from prunekit.scoring.base import Scorer
+from prunekit.scoring.catalogue import BUILT_IN
 
 
-def describe() -> list[dict]:
-    """One JSON-able dict for each scorer, with the fields of `core.descriptions.ScorerDescription`."""
+def describe(scorers: Mapping[str, type[Scorer]] = BUILT_IN) -> list[dict]:
+    """One JSON-able dict for each scorer, with the fields of `core.descriptions.ScorerDescription` but for `own`."""
     return [
         {
             "name": scorer.name,
@@ -20,7 +22,7 @@ def describe() -> list[dict]:
             # What is a criterion's own comes before what many have.
             "knobs": [_plain(s) for s in sorted(settings_of(scorer), key=lambda s: s.later)],
         }
-        for scorer in SCORERS.values()
+        for scorer in scorers.values()
     ]
 
 
