@@ -12,7 +12,7 @@ from prunekit.ui.panels.cut_exchange import cut_exchange
 from prunekit.ui.panels.layers import layer_editor, uncut_layers
 from prunekit.ui.panels.numbers import Outlook, numbers_line
 from prunekit.ui.panels.preview import ask_for_preview, preview_tile
-from prunekit.ui.panels.sides import keep_button, preview_beside, side_a, side_line, sides_by_layer
+from prunekit.ui.panels.sides import keep_button, preview_beside, side_a, side_line, sides_by_layer, where_they_disagree
 from prunekit.ui.panels.torchvision_picker import must_be_fetched, offer_untrained
 from prunekit.ui.tables import table_of
 
@@ -104,6 +104,7 @@ def board() -> None:
             _("A and B, layer by layer"), icon=":material/compare:", key="by_layer", on_change="rerun"
         ) as two:
             if two.open:
+                where_they_disagree(a, question, cut, len(rows))
                 sides_by_layer(a, outlook, rows, table)
     with st.expander(
         _("Layers as a table"), icon=":material/table_rows:", key="table", on_change="rerun"

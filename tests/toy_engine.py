@@ -116,6 +116,15 @@ class ToyEngine:
         times = {"before_ms": 2.0 * batch, "after_ms": 1.6 * batch}
         return times | {"speedup": 1.25, "speedup_low": 1.1, "speedup_high": 1.3, "runs": 100, "threads": 2}
 
+    def agreement(self, model, question_a, cut_a, question_b, cut_b) -> list[dict]:
+        rows = self.exploration(model, *question_b)["rows"]
+        counts = {"only_a": 1, "only_b": 2, "neither": 3}
+        return [
+            {"name": row["name"], "layer": row["layer"], "rank_correlation": 0.9 - 0.1 * i, "both": row["units"] - 6}
+            | counts
+            for i, row in enumerate(rows)
+        ]
+
     def costs(self, single: bool) -> Costs:
         count = len(self.names)
         index = np.arange(count)

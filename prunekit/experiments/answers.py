@@ -29,7 +29,7 @@ from prunekit.measurement import compare_latency, latency
 from prunekit.models import load_model
 from prunekit.models.published import fetched_or_later
 from prunekit.scoring import SCORERS, score, scorer_of
-from prunekit.selection import prune_cut, sorted_scores
+from prunekit.selection import overlap, prune_cut, rank_correlation, sorted_scores
 from prunekit.structure import channel_costs, channel_groups, example_inputs_of, layers, weight_costs, weight_names
 from prunekit.surgery import masked_copy, remove_channels
 from prunekit.training import evaluate, quick_copy, train
@@ -150,6 +150,30 @@ def preview(model_id: str, scorer: str, knobs: dict, granularity: str, seed: int
         "sparsity": mask.sparsity,
         "floor": list(rescued),
     }
+
+
+def agreement(model_id: str, question_a: list, cut_a: dict, question_b: list, cut_b: dict) -> list[dict]:
+    """Where two cuts of the same units agree, row by row.
+
+    question_a, question_b: the other arguments of `exploration`, both of one granularity. Each row has its "name",
+    "layer", how many units "both" keep, "only_a", "only_b" and "neither", and the "rank_correlation" of the scores.
+    """
+    granularity = question_b[2]
+    pairs = []
+    for (scorer, knobs, *rest), cut in ((question_a, cut_a), (question_b, cut_b)):
+        scores = _scores(model_id, scorer, tuple(sorted(knobs.items())), *rest)
+        pairs.append((scores, prune_cut(scores, Cut.from_plain(cut)).floored()[0]))
+    (scores_a, mask_a), (scores_b, mask_b) = pairs
+    layer_of = weight_names(_model(model_id)) if granularity == "weight" else {name: name for name in scores_b}
+    return [
+        {
+            "name": name,
+            "layer": layer_of[name],
+            "rank_correlation": rank_correlation(scores_a[name], scores_b[name]),
+        }
+        | overlap(mask_a[name], mask_b[name])
+        for name in scores_b
+    ]
 
 
 def training_pace(model_id: str, batch_size: int, precision: str, distillation: float, moment: int) -> dict:

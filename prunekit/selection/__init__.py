@@ -1,7 +1,8 @@
 """From scores to a mask: by exact fraction or by threshold. Knows numbers, not models."""
 
+from prunekit.selection.agreement import overlap, rank_correlation
 from prunekit.selection.lowest import prune_cut, prune_lowest
 from prunekit.selection.ranking import sorted_scores
 from prunekit.selection.threshold import prune_below
 
-__all__ = ["prune_below", "prune_cut", "prune_lowest", "sorted_scores"]
+__all__ = ["overlap", "prune_below", "prune_cut", "prune_lowest", "rank_correlation", "sorted_scores"]

@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
+from prunekit.core.cards import model_card
+from prunekit.core.cuts import Cut
 from prunekit.core.errors import CannotScore
+from prunekit.data import calibration_set, load_dataset
 from prunekit.experiments import answers
+from prunekit.models import load_model
+from prunekit.scoring import score
+from prunekit.selection import prune_lowest
 
 
 def test_a_criterion_that_a_model_has_no_answer_for_says_why():
@@ -26,3 +32,23 @@ def test_scores_below_zero_are_drawn_where_they_are():
     assert (found["log"], found["low"], found["high"]) == (False, -3, 100)
     found = answers._score_histogram(np.array([0.0, 0.0, 0.001, 0.001, 0.001, 100.0], dtype=np.float32))
     assert found["log"]
+
+
+def test_two_cuts_of_the_same_units_agree_where_their_masks_do():
+    a, b = ["magnitude", {"p": 1}, "channel", 0, 64], ["taylor", {}, "channel", 0, 64]
+    rows = answers.agreement("mlp-digits", a, Cut(0.5).to_plain(), b, Cut(0.25).to_plain())
+    masks = []
+    data = load_dataset(model_card("mlp-digits").data)
+    for (scorer, knobs, *_rest), amount in ((a, 0.5), (b, 0.25)):
+        examples = calibration_set(data, 64, 0)
+        scores = score(load_model("mlp-digits"), scorer, granularity="channel", calibration=examples, **knobs)
+        masks.append(prune_lowest(scores, amount))
+    for row in rows:
+        one, other = (mask[row["name"]] for mask in masks)
+        assert row["layer"] == row["name"]
+        assert (row["both"], row["neither"]) == (int((one & other).sum()), int((~one & ~other).sum()))
+        assert row["only_a"] + row["both"] == int(one.sum())
+        assert row["only_b"] + row["both"] == int(other.sum())
+    assert all(-1 < row["rank_correlation"] < 1 for row in rows)
+    same = answers.agreement("mlp-digits", a, Cut(0.5).to_plain(), a, Cut(0.5).to_plain())
+    assert all(row["only_a"] == row["only_b"] == 0 and row["rank_correlation"] > 0.999 for row in same)

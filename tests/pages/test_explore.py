@@ -374,6 +374,21 @@ def test_a_cut_that_is_kept_as_a_stands_beside_the_one_that_is_moved_on(app):
     assert "Magnitude · channels · global · 30.0 %" in texts_of(at.markdown)
 
 
+def test_where_a_and_b_disagree_is_drawn_layer_by_layer(app):
+    at = app.open("explore", cut=Cut(0.3), by_layer=True)
+    at.button(key="keep_a").click().run()
+    at.session_state["cut"] = Cut(0.5)
+    at.run()
+    assert not at.exception
+    question, cut_a, other, cut_b = app.engine.asked_for("agreement")[-1][1:]
+    assert (question, other) == (other, ["magnitude", {"p": 1}, "channel", 0, 512])
+    assert (Cut.from_plain(cut_a), Cut.from_plain(cut_b)) == (Cut(0.3), Cut(0.5))
+    assert any("5 are kept by A alone, 10 by B alone" in text for text in texts_of(at.markdown))
+    at.button_group(key="granularity").set_value("weight").run()
+    assert not at.exception
+    assert any("A and B cut different things" in caption.value for caption in at.caption)
+
+
 def test_an_a_that_was_kept_before_its_preview_came_gets_it_when_b_has_its_own(app):
     at = app.open("explore", cut=Cut(0.3))
     app.engine.slow = 2

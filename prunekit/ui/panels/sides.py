@@ -20,11 +20,12 @@ from prunekit.core.settings import in_words, settings_of
 from prunekit.experiments.engine import Pending
 from prunekit.ui import state
 from prunekit.ui.components.again import look_again
+from prunekit.ui.engine import ask
 from prunekit.ui.forms import choice_labels
 from prunekit.ui.panels.controls import unit_words
 from prunekit.ui.panels.numbers import Outlook, Tile
 from prunekit.ui.panels.preview import ask_preview, known_preview
-from prunekit.ui.plain import as_typed
+from prunekit.ui.plain import as_typed, show_error
 from prunekit.ui.state import Question
 
 
@@ -162,6 +163,27 @@ def sides_by_layer(side: Side, b: Outlook, rows: list[dict], table: CutTable) ->
             ),
         },
     )
+
+
+def where_they_disagree(side: Side, question: Question, cut: Cut, row_count: int) -> None:
+    """Which units both cuts keep and which only one of them, layer by layer, and how alike they are ranked."""
+    if side.question.granularity != question.granularity:
+        st.caption(_("A and B cut different things: whether they keep the same ones cannot be said."))
+        return
+    from prunekit.reports import agreement  # with plotly: not before somebody looks
+
+    told = [(list(one.arguments()[1:]), c.to_plain()) for one, c in ((side.question, side.cut), (question, cut))]
+    try:
+        rows = ask("agreement", question.model, *told[0], *told[1], patience=0.3)
+    except PrunekitError as error:
+        show_error(error)
+        return
+    look_again(0.4 if isinstance(rows, Pending) else 0, key="again_agreement")
+    if isinstance(rows, Pending):
+        st.skeleton(height=agreement.AROUND + agreement.BAR * row_count)
+        return
+    st.markdown(as_typed(agreement.in_words(rows, unit_words(question.granularity))))
+    st.plotly_chart(agreement.figure_of(rows), key="agreement", config={"displayModeBar": False})
 
 
 def sides_frame(a: tuple[tuple[str, int, int], ...], b: list[tuple[str, int, int]]) -> pandas.DataFrame:
