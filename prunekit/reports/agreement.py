@@ -43,7 +43,17 @@ def figure_of(rows: list[dict]) -> go.Figure:
         bargap=0.3,
         height=AROUND + BAR * len(rows),
         margin={"l": 8, "r": 90, "t": 48, "b": 44},
-        legend={"orientation": "h", "xref": "container", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"},
+        # A legend of plotly's takes a line for each name on a narrow page.
+        showlegend=False,
+        title={
+            "text": _key(),
+            "font": {"size": 13},
+            "x": 0,
+            "xref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 12},
+        },
         xaxis={
             "range": [0, 1],
             "tickformat": ".0%",
@@ -69,6 +79,10 @@ def in_words(rows: list[dict], units: str) -> str:
         words = _("They rank the units of {layer} least alike: Spearman's rank correlation is {rho} there.")
         said += " " + words.format(layer=least["layer"], rho=_signed(least["rank_correlation"]))
     return said
+
+
+def _key() -> str:
+    return "   ".join(f"<span style='color:{colour}'>■</span> {_(label)}" for label, colour in PARTS.values())
 
 
 def _units(row: dict) -> int:
