@@ -10,7 +10,7 @@ os.environ.pop("PRUNEKIT_DATA", None)
 if own := os.environ.get("PRUNEKIT_SCORERS"):  # criteria of one's own are tested like all others
     from prunekit.commands.own_scorers import use
 
-    use(own)
+    use(own)  # of which every test knows; the ones of this very thing name a file of their own
 os.environ["PRUNEKIT_STUDIES"] = "off"  # histories begin empty
 os.environ["PRUNEKIT_THREADS"] = "1"  # equal weights, whatever else this machine is doing meanwhile
 

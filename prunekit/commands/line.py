@@ -10,7 +10,6 @@ from prunekit.commands import app, data, models, own_scorers, profile, prune, sc
 from prunekit.core.disk import is_full, no_room
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.language import _
-from prunekit.core.own_scorers import FILE
 
 COMMANDS = {"models": models, "data": data, "score": score, "prune": prune, "sweep": sweep, "profile": profile}
 COMMANDS["app"] = app
@@ -41,7 +40,7 @@ def main(words: list[str] | None = None) -> int:
         return _fail(str(error), error.exit_code, argparse.Namespace(json="--json" in given))
     warnings.showwarning = lambda message, *_rest: tell(str(message))
     try:
-        if (own := getattr(options, "scorer_file", None)) or (own := os.environ.get(FILE)):
+        if own := getattr(options, "scorer_file", None):
             own_scorers.use(own)
         answer = COMMANDS[options.command].run(options)
     except PrunekitError as error:

@@ -18,7 +18,8 @@ FLAGS = {"app": ("--scorers", "--scorer-file")} | dict.fromkeys(("score", "prune
 
 def add_scorer_file(parser, command: str) -> None:
     words = _("a Python file with criteria of your own (see the README)")
-    parser.add_argument(*FLAGS[command], dest="scorer_file", metavar="FILE", help=words)
+    default = own_scorers.own_file() or None
+    parser.add_argument(*FLAGS[command], dest="scorer_file", metavar="FILE", help=words, default=default)
 
 
 def use(file: str) -> None:
@@ -26,15 +27,29 @@ def use(file: str) -> None:
 
     Another process reads it: the server that follows has no torch. Raises BadSetting, in one sentence.
     """
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
-        own_scorers.FILE: "",
-    }
-    words = [sys.executable, "-m", "prunekit.scoring", str(Path(file).absolute())]
-    done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=False)
-    # Only the last line is ours: the file may print.
-    answer = json.loads(done.stdout.strip().splitlines()[-1]) if not done.returncode else {}
-    if "scorers" not in answer:
-        raise BadSetting(answer.get("refused") or _("{file} ended the process that read it.").format(file=file))
-    own_scorers.make_known(Path(file), answer["scorers"])
+    path = Path(file).absolute()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(_("The file {file} cannot be read as a text of Python.").format(file=path)) from error
+    if len(text.encode()) > own_scorers.LONGEST:
+        raise BadSetting(_("{file} is longer than 100 KB; a file of criteria is short.").format(file=path.name))
+    found = _read(own_scorers.variables(str(path), text))
+    if not isinstance(found, dict):
+        raise BadSetting(_("{file} ended the process that read it.").format(file=path.name))
+    if "refused" in found:
+        raise BadSetting(found["refused"])
+    os.environ.update(own_scorers.variables(str(path), text, found["scorers"]))
     scorer_descriptions.cache_clear()
+
+
+def _read(variables: dict[str, str]) -> dict | None:
+    """What `commands.scorers_in_words` says of the file; None where it does not get to say it."""
+    python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | variables | {"PYTHONPATH": python_path}
+    words = [sys.executable, "-m", "prunekit.commands.scorers_in_words"]
+    done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    try:
+        return json.loads(done.stdout.splitlines()[-1])  # the file may print before it
+    except (IndexError, ValueError):
+        return None

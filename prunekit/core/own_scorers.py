@@ -1,22 +1,32 @@
 """People's own criteria: a Python file that is named once, on the command line, and known to every process.
 
-Two environment variables carry it to the server, the engine and its workers: the file, which only processes with torch
-run, and what it has, in words, for those without.
+Three environment variables carry it to the server, the engine and its workers: the file's name, its text as it was when
+it was named (whoever goes on writing it gets the new one with the next start, and never half of each), and what it has,
+in words, for processes without torch.
 """
 
+import hashlib
 import json
 import os
-from pathlib import Path
 
-from prunekit.core.fingerprint import checksum
-
-FILE, WORDS = "PRUNEKIT_SCORERS", "PRUNEKIT_SCORERS_IN_WORDS"
+FILE, TEXT, WORDS = "PRUNEKIT_SCORERS", "PRUNEKIT_SCORERS_TEXT", "PRUNEKIT_SCORERS_IN_WORDS"
+LONGEST = 100_000  # bytes: of one variable, of which Linux takes 128 KB
 
 
-def own_file() -> Path | None:
-    """The file with people's own criteria, if one was named."""
-    given = os.environ.get(FILE)
-    return Path(given).absolute() if given else None
+def own_file() -> str:
+    """The name of the file with people's own criteria; "" when none was named."""
+    return os.environ.get(FILE, "")
+
+
+def own_text() -> str:
+    """What that file said when it was named."""
+    return os.environ.get(TEXT, "")
+
+
+def own_checksum() -> str:
+    """One short name for what it said; "" when there is none."""
+    text = own_text()
+    return hashlib.sha256(text.encode()).hexdigest()[:12] if text else ""
 
 
 def own_descriptions() -> list[dict]:
@@ -24,7 +34,8 @@ def own_descriptions() -> list[dict]:
     return json.loads(os.environ.get(WORDS) or "[]")
 
 
-def make_known(file: Path, descriptions: list[dict]) -> None:
-    """From now on, and in all processes that are started from here, these criteria are there too."""
-    os.environ[FILE] = str(file.absolute())
-    os.environ[WORDS] = json.dumps([description | {"own": checksum(file)} for description in descriptions])
+def variables(file: str, text: str, descriptions: list[dict] = ()) -> dict[str, str]:
+    """The environment in which these criteria are there too."""
+    environment = {FILE: file, TEXT: text}
+    own = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return environment | {WORDS: json.dumps([description | {"own": own} for description in descriptions])}

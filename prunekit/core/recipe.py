@@ -193,6 +193,8 @@ class Recipe:
                 raise BadSetting(sentence.format(scorer=_(scorer.label), knob=knob, known=known))
         # A knob that is left out and one at its default are the same recipe.
         knobs = {name: checked(s, self.knobs.get(name, s.default)) for name, s in settings.items()}
+        # Nor does what makes no difference; but of settings that there were always some runs are told apart by it.
+        knobs |= {s.name: s.default for s in scorer.knobs if s.later and s.only not in ("", self.granularity)}
         object.__setattr__(self, "knobs", scorer.told(knobs))
 
     def cut(self, sparsity: float) -> Cut:
@@ -271,7 +273,7 @@ class Recipe:
             else:
                 words += ["--" + s.name.replace("_", "-"), str(given)]
         if scorer_description(self.scorer).own:
-            words += ["--scorer-file", str(own_file())]
+            words += ["--scorer-file", own_file()]
         for name, given in self.knobs.items():
             words += ["--knob", f"{name}={given}"]
         for name, sparsity in self.overrides.items():

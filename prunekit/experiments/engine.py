@@ -13,6 +13,7 @@ from pathlib import Path
 from prunekit.core import errors
 from prunekit.core.errors import CorruptFile, EngineUnavailable, PrunekitError, StoreUnavailable
 from prunekit.core.language import _
+from prunekit.core.own_scorers import own_descriptions
 from prunekit.core.packing import unpack
 from prunekit.experiments.cache import AnswerCache
 from prunekit.experiments.folder import LITTLE_BYTES, disk_full, free_bytes
@@ -85,6 +86,11 @@ class Engine:
         if found:
             return value
         client = self._ready()
+        if self._foreign and _names_own_criterion(args):
+            # It would answer by what another file calls the same.
+            raise EngineUnavailable(
+                _("The engine is still busy with runs that began with other criteria; yours are read when it is done.")
+            )
         if client is None:
             if self._problem and not (self._starter and self._starter.is_alive()):
                 raise EngineUnavailable(self._problem)
@@ -416,6 +422,13 @@ class Engine:
             # One whose nanny is there is being started, again perhaps, or by another server.
             if lane.name not in there and not self.folder.lane_is_alive(lane, address):
                 self.folder.start_lane(lane, address)
+
+
+def _names_own_criterion(args) -> bool:
+    """Whether a question is about a criterion of one's own: its arguments, or lists among them, have its name."""
+    own = {description["name"] for description in own_descriptions()}
+    words = [w for a in args for w in (a if isinstance(a, (list, tuple)) else [a]) if isinstance(w, str)]
+    return not own.isdisjoint(words)
 
 
 def _run_named(name: str, args: tuple) -> bytes:

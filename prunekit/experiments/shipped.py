@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prunekit.core.cards import SAMPLES, find_card
 from prunekit.core.fingerprint import fingerprint
-from prunekit.core.own_scorers import own_file
+from prunekit.core.own_scorers import own_checksum
 
 PACKAGE = Path(__file__).resolve().parents[1]
 FOLDER = SAMPLES / "answers"
@@ -25,8 +25,7 @@ def sources_hash() -> str:
         files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
     for file in files:
         digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0" + file.read_bytes().replace(b"\r\n", b"\n"))
-    if own := own_file():
-        digest.update(own.read_bytes())
+    digest.update(own_checksum().encode())
     return digest.hexdigest()[:12]
 
 

@@ -87,18 +87,6 @@ def execute(
     return outcome
 
 
-class _Stoppable:
-    """Batches that scoring goes through, some of it hundreds of times, until the run is stopped."""
-
-    def __init__(self, batches: list, stop_if_asked):
-        self.batches, self.stop_if_asked = batches, stop_if_asked
-
-    def __iter__(self):
-        for batch in self.batches:
-            self.stop_if_asked()
-            yield batch
-
-
 class _Execution:
     """The steps of one run."""
 
@@ -191,7 +179,7 @@ class _Execution:
         recipe = self.recipe
         examples = None
         if SCORERS[recipe.scorer].needs != "weights":
-            examples = _Stoppable(calibration_set(self.data, recipe.calibration, recipe.seed), self._stop_if_asked)
+            examples = calibration_set(self.data, recipe.calibration, recipe.seed)
         return score(
             self.remains.model,
             recipe.scorer,
@@ -200,6 +188,7 @@ class _Execution:
             calibration=examples,
             task=self.task,
             seed=_seed(recipe.seed, number),
+            should_stop=self.should_stop,
             **recipe.knobs,
         )
 

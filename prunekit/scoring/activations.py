@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from prunekit.core.errors import CannotScore
-from prunekit.core.language import N_, _
+from prunekit.core.language import N_
 from prunekit.core.settings import setting
 from prunekit.scoring.base import Coupled, reduced_by
 from prunekit.scoring.disturbance import Disturbed
@@ -35,7 +34,7 @@ class Contribution(Coupled):
     reduction: str = reduced_by("mean")
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return _means(readers(seen, group), lambda m: seen.into(m.layer, lambda x: x.size))
+        return _means(seen.readers(group), lambda m: seen.into(m.layer, lambda x: x.size))
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Wanda(Coupled):
         return seen.weights[name].abs() * seen.along_inputs(name, lambda x: x.square.sqrt())
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(readers(seen, group), lambda name: self.of_weights(seen, name))
+        return seen.unit_sums(seen.readers(group), lambda name: self.of_weights(seen, name))
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Firing(Coupled):
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         makers = [m for m in group.producers if m.layer in seen.outputs]
         maps = any(seen.outputs[m.layer].places > 1 for m in makers)
-        looks = [m for m in readers(seen, group) if not (maps and _sees_one_number(seen, m))]
+        looks = [m for m in seen.readers(group) if not (maps and _sees_one_number(seen, m))]
         if looks:
             return _means(looks, lambda m: seen.into(m.layer, lambda x: x.active))
         norms = [m for m in makers if f"{m.layer}.weight" not in seen.weights]
@@ -119,7 +118,7 @@ class Entropy(Coupled):
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         # Behind a flatten, a channel's mean is that over all the places that were made one feature each.
         found = []
-        for member in readers(seen, group):
+        for member in seen.readers(group):
             means = per_unit(seen.into(member.layer, lambda x: x.by_example.T), member).mean(1)
             found.append(self._bits(means.reshape(group.units, -1)))
         return torch.stack(found)
@@ -161,19 +160,11 @@ class SignalToNoise(Coupled):
         raise NotImplementedError("a single weight has no activation of its own")
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return _means(readers(seen, group), lambda m: seen.stirred(m.layer, self._share))
+        return _means(seen.readers(group), lambda m: seen.stirred(m.layer, self._share))
 
     @staticmethod
     def _share(x: Disturbed) -> torch.Tensor:
         return x.signal / positive(x.signal + x.noise)
-
-
-def readers(seen: Observation, group: Group) -> list[Member]:
-    """The layers that read a group's channels. Raises CannotScore where there are none."""
-    found = seen.weighted(group.consumers)
-    if not found:
-        raise CannotScore(_("No layer reads the channels of {layer}.").format(layer=group.name))
-    return found
 
 
 def _means(members: list[Member], channels: Callable[[Member], torch.Tensor]) -> torch.Tensor:

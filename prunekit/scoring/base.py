@@ -13,7 +13,7 @@ from prunekit.scoring.observation import Observation, positive
 from prunekit.structure.groups import Group
 
 NEEDS = ("weights", "gradients", "activations", "disturbances", "errors", "losses")
-REDUCTIONS = ("sum", "mean", "max")
+REDUCTIONS = (N_("sum"), N_("mean"), N_("max"))
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Scorer(ABC):
 
     Both rules see one observation at a time: gradients as `each` says, all else of the whole calibration set. The
     scores of several observations are averaged with the number of their examples as weight. They change nothing. A
-    score below zero is one whose absence is expected to help.
+    score below zero is one whose absence is expected to help: `signed` scorers give some.
     """
 
     name: ClassVar[str]
@@ -48,6 +48,7 @@ class Scorer(ABC):
     each: ClassVar[str] = "batch"
     curved: ClassVar[bool] = False
     behind: ClassVar[bool] = False
+    signed: ClassVar[bool] = False
     granularities: ClassVar[tuple[str, ...]] = tuple(GRANULARITIES)
 
     def __post_init__(self):

@@ -2,7 +2,7 @@
 
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.language import _
-from prunekit.core.own_scorers import own_file
+from prunekit.core.own_scorers import own_file, own_text
 from prunekit.core.settings import settings_of
 from prunekit.scoring.activations import Contribution, Entropy, Firing, SignalToNoise, Wanda
 from prunekit.scoring.base import Scorer
@@ -52,7 +52,7 @@ BUILT_IN: dict[str, type[Scorer]] = {
 
 
 # With those of a file of one's own, where one was named.
-SCORERS = BUILT_IN | (read_scorers(file, set(BUILT_IN)) if (file := own_file()) else {})
+SCORERS = BUILT_IN | (read_scorers(own_file(), own_text(), set(BUILT_IN)) if own_text() else {})
 
 
 def scorer_of(scorer: str | Scorer, **knobs) -> Scorer:

@@ -6,7 +6,6 @@ import torch
 
 from prunekit.core.language import N_
 from prunekit.core.settings import setting
-from prunekit.scoring.activations import readers
 from prunekit.scoring.base import Coupled, reduced_by
 from prunekit.scoring.observation import Observation, per_unit, positive, shares
 from prunekit.structure.groups import Group, Member
@@ -17,7 +16,8 @@ class ErrorTerm(Coupled):
     """|δᵢ| / Σⱼ |δⱼ|: the error term of a unit, ∂L/∂a of its activation a before the nonlinearity, as a share of its
     layer's, added up over the layers that make it. In size on average over the examples, or by its variance.
 
-    Of a channel, the error terms of all places together. Behind the normalisation, where there is one.
+    Of a channel, the error terms of all places together. Behind the normalisation that follows a layer directly, where
+    there is one.
     """
 
     name = "error_term"
@@ -77,7 +77,7 @@ class WeightedContribution(Coupled):
     reduction: str = reduced_by("mean")
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        members = readers(seen, group)
+        members = seen.readers(group)
         weighted = seen.unit_sums(members, lambda name: seen.weights[name].abs() * self._contributions(seen, name))
         return weighted / positive(seen.unit_sums(members, lambda name: seen.weights[name].abs()))
 
@@ -86,8 +86,13 @@ class WeightedContribution(Coupled):
 
 
 def _makers(seen: Observation, group: Group) -> list[Member]:
-    """The members whose outputs are a group's channels: the normalisations behind its layers, where there are any."""
-    layers = seen.weighted(group.producers)
-    for member in layers:
-        seen.behind(member.layer, lambda back: back.error)  # raises where its weights are used without it
-    return [m for m in group.producers if m not in layers and m.layer in seen.back] or layers
+    """The members whose outputs are a group's channels: its layers, and where a normalisation takes what one of them
+    gives, that in its place. Raises CannotScore for a layer whose weights are used without it.
+    """
+
+    def last(layer: Member) -> Member:
+        seen.behind(layer.layer, lambda back: back.error)
+        norms = (m for m in group.producers if m.layer in seen.back and seen.back[m.layer].behind == layer.layer)
+        return next(norms, layer)
+
+    return [last(layer) for layer in seen.weighted(group.producers)]

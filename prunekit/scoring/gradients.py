@@ -149,12 +149,13 @@ class Grasp(Coupled):
     needs = "gradients"
     each = "set"
     curved = True
+    signed = True
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name] * seen.curved[name]
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(seen.readers(group), lambda name: self.of_weights(seen, name))
+        return seen.unit_sums(seen.readers_or_makers(group), lambda name: self.of_weights(seen, name))
 
 
 @dataclass(frozen=True)
@@ -192,4 +193,4 @@ def unit_changes(seen: Observation, group: Group) -> torch.Tensor:
     """The changes of all weights that read a unit, added up for each layer, shape (layers, units); of those that make
     it, where nothing reads it.
     """
-    return seen.unit_sums(seen.readers(group), lambda name: change(seen, name))
+    return seen.unit_sums(seen.readers_or_makers(group), lambda name: change(seen, name))

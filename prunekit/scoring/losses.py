@@ -29,6 +29,7 @@ class MeasuredLoss(Scorer):
         "Mozer & Smolensky 1989, doi:10.1080/09540098908915626; “oracle” in Molchanov et al. 2017, arXiv:1611.06440"
     )
     needs = "losses"
+    signed = True
     granularities = ("channel",)
 
     examples: int = setting(
@@ -40,4 +41,5 @@ class MeasuredLoss(Scorer):
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
         whole = seen.whole_loss
-        return torch.tensor([seen.loss(seen.without(group, unit)) - whole for unit in range(group.units)])
+        without = [seen.loss(seen.without(group, unit)) for unit in range(group.units)]
+        return torch.tensor([loss - whole for loss in without], dtype=torch.float32)

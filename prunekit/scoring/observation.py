@@ -70,7 +70,14 @@ class Observation:
         return [m for m in members if f"{m.layer}.weight" in self.weights]
 
     def readers(self, group: Group) -> list[Member]:
-        """The convolutions and linear layers that read a group's channels; those that make them, where nothing does."""
+        """The convolutions and linear layers that read a group's channels. Raises CannotScore where there are none."""
+        found = self.weighted(group.consumers)
+        if not found:
+            raise CannotScore(_("No layer reads the channels of {layer}.").format(layer=group.name))
+        return found
+
+    def readers_or_makers(self, group: Group) -> list[Member]:
+        """The layers that read a group's channels; those that make them, where nothing does."""
         return self.weighted(group.consumers) or self.weighted(group.producers)
 
     def into(self, layer: str, value: Callable[[Activity], torch.Tensor]) -> torch.Tensor:
@@ -100,7 +107,7 @@ class Observation:
         return torch.zeros(getattr(module, f"{side}_{kind}"))
 
     def without(self, group: Group, unit: int) -> dict[str, torch.Tensor]:
-        """The weights of all that read a unit (of all that make it, where nothing does) with zeros in its place."""
+        """The weights of all that read a unit, with zeros in its place: the network without it. Raises CannotScore."""
         changed = {}
         for member in self.readers(group):
             name = f"{member.layer}.weight"

@@ -14,8 +14,7 @@ from prunekit.scoring.backflow import backflow
 from prunekit.scoring.base import Scorer
 from prunekit.scoring.disturbance import answers_to_disturbance
 from prunekit.scoring.observation import Observation
-from prunekit.scoring.running import drawn_sum, first, loss_of, pair, run, singly, used
-from prunekit.structure.inputs import batch_size
+from prunekit.scoring.running import Calibration, drawn_sum, examples_in, first, loss_of, pair, run, singly, used
 from prunekit.structure.tracing_copy import first_line
 
 Found = dict[str, torch.Tensor]
@@ -25,8 +24,7 @@ def observations(
     model: nn.Module,
     layers: Mapping[str, str],
     scorer: Scorer,
-    batches: Iterable,
-    task: Task,
+    calibration: Calibration,
     seed: int,
     example_inputs=None,
 ) -> Iterator[tuple[Observation, int]]:
@@ -37,31 +35,33 @@ def observations(
     """
     weights = {name: model.get_parameter(name).detach().float() for name in layers}
     plain = Observation(model, layers, weights, seed=seed, example_inputs=example_inputs)
-    yield from LOOKS[scorer.needs](plain, scorer, batches, task)
+    yield from LOOKS[scorer.needs](plain, scorer, calibration)
 
 
-def _weights(plain: Observation, _scorer: Scorer, _batches: Iterable, _task: Task):
+def _weights(plain: Observation, _scorer: Scorer, _calibration: Calibration):
     yield plain, 1
 
 
-def _gradients(plain: Observation, scorer: Scorer, batches: Iterable, task: Task):
+def _gradients(plain: Observation, scorer: Scorer, calibration: Calibration):
     """Of each batch or example, or of all of them together: as the scorer's `each` says."""
 
     def on(inputs, targets) -> tuple[Found, int]:
-        return _gradients_on(plain, inputs, targets, task, scorer.of), batch_size(inputs)
+        return _gradients_on(plain, inputs, targets, calibration.task, scorer.of), examples_in(inputs, targets)
 
+    pairs = calibration.pairs()
     if scorer.each != "set":
-        for inputs, targets in singly(batches) if scorer.each == "example" else map(pair, batches):
+        for inputs, targets in singly(pairs) if scorer.each == "example" else pairs:
             gradients, examples = on(inputs, targets)
             yield dataclasses.replace(plain, gradients=gradients), examples
         return
-    batches = list(batches)  # to go through them again
-    gradients, seen = _averaged(on(*pair(batch)) for batch in batches)
+    # Held where they are gone through again: another look may find others.
+    pairs = list(pairs) if scorer.curved else pairs
+    gradients, seen = _averaged(on(*pair(both)) for both in pairs)
     if not seen:
         return
     whole = dataclasses.replace(plain, gradients=gradients)
     if scorer.curved:
-        turned, _seen = _averaged(_along_curvature(whole, *pair(batch), task) for batch in batches)
+        turned, _seen = _averaged(_along_curvature(whole, *pair(both), calibration) for both in pairs)
         whole = dataclasses.replace(whole, curved=turned)
     yield whole, seen
 
@@ -76,11 +76,12 @@ def _gradients_on(plain: Observation, inputs, targets, task: Task, of: str) -> F
     return _as_floats(plain, found)
 
 
-def _along_curvature(seen: Observation, inputs, targets, task: Task) -> tuple[Found, int]:
+def _along_curvature(seen: Observation, inputs, targets, calibration: Calibration) -> tuple[Found, int]:
     """The Hessian of the batch's loss times the mean gradient over all batches."""
+    calibration.ask()
     weights = [seen.model.get_parameter(name) for name in seen.layers]
     with torch.enable_grad():
-        loss = loss_of(run(seen.model, inputs), targets, task)
+        loss = loss_of(run(seen.model, inputs), targets, calibration.task)
         slopes = torch.autograd.grad(loss, weights, create_graph=True, allow_unused=True)
         bent = [(s * seen.gradients[n]).sum() for n, s in zip(seen.layers, slopes, strict=True) if s is not None]
         bent = [one for one in bent if one.requires_grad]  # those of a loss that is a plane are constant
@@ -89,7 +90,7 @@ def _along_curvature(seen: Observation, inputs, targets, task: Task) -> tuple[Fo
         except (RuntimeError, NotImplementedError) as error:
             sentence = _("This network has no second derivatives: {reason}")
             raise CannotScore(sentence.format(reason=first_line(error))) from error
-    return _as_floats(seen, found), batch_size(inputs)
+    return _as_floats(seen, found), examples_in(inputs, targets)
 
 
 def _as_floats(plain: Observation, found: Iterable[torch.Tensor | None]) -> Found:
@@ -109,14 +110,13 @@ def _averaged(parts: Iterable[tuple[Found, int]]) -> tuple[Found, int]:
     return mean, seen
 
 
-def _activations(plain: Observation, scorer: Scorer, batches: Iterable, _task: Task):
+def _activations(plain: Observation, scorer: Scorer, calibration: Calibration):
     """One observation of all batches, if there are any."""
     model, examples = plain.model, 0
     with gathered(model, dict.fromkeys(plain.layers.values()), scorer.behind) as found, torch.no_grad():
-        for batch in batches:
-            inputs, _targets = pair(batch)
+        for inputs, targets in calibration.pairs():
             run(model, inputs)
-            examples += batch_size(inputs)
+            examples += examples_in(inputs, targets)
     if not examples:
         return
     into, out = ({layer: one.whole() for layer, one in side.items() if one.count} for side in found)
@@ -124,32 +124,31 @@ def _activations(plain: Observation, scorer: Scorer, batches: Iterable, _task: T
     yield dataclasses.replace(plain, inputs=into, outputs=out, unseen=_unseen(plain, into, inputs)), examples
 
 
-def _disturbances(plain: Observation, scorer: Scorer, batches: Iterable, _task: Task):
+def _disturbances(plain: Observation, scorer: Scorer, calibration: Calibration):
     """One observation of all batches and of what happens to them when the inputs are disturbed."""
-    batches = [pair(batch)[0] for batch in batches]
-    if not batches:
+    pairs = list(calibration.pairs())
+    if not pairs:
         return
-    layers = dict.fromkeys(plain.layers.values())
-    answers = answers_to_disturbance(plain.model, layers, batches, scorer.level, plain.seed)
+    layers, batches = dict.fromkeys(plain.layers.values()), [inputs for inputs, _targets in pairs]
+    answers = answers_to_disturbance(plain.model, layers, batches, scorer.level, plain.seed, calibration.ask)
     unseen = _unseen(plain, answers, batches[-1])
-    yield dataclasses.replace(plain, disturbed=answers, unseen=unseen), sum(map(batch_size, batches))
+    yield dataclasses.replace(plain, disturbed=answers, unseen=unseen), sum(examples_in(*both) for both in pairs)
 
 
-def _errors(plain: Observation, _scorer: Scorer, batches: Iterable, task: Task):
+def _errors(plain: Observation, _scorer: Scorer, calibration: Calibration):
     """One observation of what comes back to all layers from the losses of all examples."""
-    batches = [pair(batch) for batch in batches]
-    if not batches:
+    pairs = list(calibration.pairs())
+    if not pairs:
         return
-    back = backflow(plain.model, batches, task)
-    unseen = _unseen(plain, back, batches[-1][0])
-    yield dataclasses.replace(plain, back=back, unseen=unseen), sum(batch_size(inputs) for inputs, _targets in batches)
+    back = backflow(plain.model, pairs, calibration)
+    unseen = _unseen(plain, back, pairs[-1][0])
+    yield dataclasses.replace(plain, back=back, unseen=unseen), sum(examples_in(*both) for both in pairs)
 
 
-def _losses(plain: Observation, scorer: Scorer, batches: Iterable, task: Task):
+def _losses(plain: Observation, scorer: Scorer, calibration: Calibration):
     """One observation with a way to ask for the loss on some examples with other weights in place of its own."""
-    # Gone through anew for each loss: whoever gave them may end it there.
-    batches = list(batches) if iter(batches) is batches else batches
-    examples = sum(batch_size(inputs) for inputs, _targets in first(map(pair, batches), scorer.examples))
+    held = list(first(calibration.pairs(), scorer.examples))  # each loss is read on the very same
+    examples = sum(examples_in(*both) for both in held)
 
     def loss(others: Mapping[str, torch.Tensor]) -> float:
         def changed(*args, **named):
@@ -157,9 +156,9 @@ def _losses(plain: Observation, scorer: Scorer, batches: Iterable, task: Task):
 
         total = 0.0
         with torch.no_grad():
-            for inputs, targets in first(map(pair, batches), scorer.examples):
-                count = batch_size(inputs)
-                total += loss_of(run(changed, inputs), targets, task).item() * count
+            for inputs, targets in map(pair, held):
+                calibration.ask()
+                total += loss_of(run(changed, inputs), targets, calibration.task).item() * examples_in(inputs, targets)
         return total / examples
 
     if examples:

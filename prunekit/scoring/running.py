@@ -1,13 +1,14 @@
 """Runs a network on calibration batches for outputs and losses; what goes wrong is told in one sentence."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional
 from torch.utils._pytree import tree_leaves, tree_map
 
-from prunekit.core.errors import BadSetting, CannotScore
+from prunekit.core.errors import BadSetting, CannotScore, Stopped
 from prunekit.core.language import _
 from prunekit.core.tasks import Task
 from prunekit.structure.inputs import batch_size, forward
@@ -23,6 +24,25 @@ def _mean_squared_error(outputs: torch.Tensor, targets: torch.Tensor) -> torch.T
 LOSSES = {"cross_entropy": functional.cross_entropy, "mean_squared_error": _mean_squared_error}
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """What a network is run on. should_stop: asked before each run; work that it ends raises Stopped."""
+
+    batches: Iterable
+    task: Task
+    should_stop: Callable[[], bool] = lambda: False
+
+    def ask(self) -> None:
+        if self.should_stop():
+            raise Stopped(_("Stopped; what was finished is kept."))
+
+    def pairs(self) -> Iterator[tuple]:
+        """The batches as pairs; see `pair`."""
+        for batch in self.batches:
+            self.ask()
+            yield pair(batch)
+
+
 def pair(batch) -> tuple:
     """The inputs and the targets of a batch, copied: a network may write to what it is given, and tensors made in
     inference mode could not take part in gradients.
@@ -34,30 +54,32 @@ def pair(batch) -> tuple:
     return tree_map(lambda value: value.clone() if isinstance(value, torch.Tensor) else value, tuple(batch))
 
 
-def singly(batches: Iterable) -> Iterator[tuple]:
-    """The examples of all batches, each as a batch of its own; what has another first axis belongs to all of them."""
-    for batch in batches:
-        inputs, targets = whole = pair(batch)
-        if isinstance(targets, torch.Tensor) and not targets.dim():  # an example without a batch axis
+def examples_in(inputs, targets) -> int:
+    """The number of examples of a pair: 1 for an example without a batch axis, whose target has none either."""
+    alone = isinstance(targets, torch.Tensor) and not targets.dim()
+    return 1 if alone else batch_size(inputs)
+
+
+def singly(pairs: Iterable[tuple]) -> Iterator[tuple]:
+    """The examples of all pairs, each as a batch of its own; what has another first axis belongs to all of them."""
+    for whole in pairs:
+        if (count := examples_in(*whole)) == 1:
             yield whole
-            continue
-        for i in range(batch_size(inputs)):
-            yield _part(whole, i, i + 1)
+        else:
+            yield from (_part(whole, i, i + 1, count) for i in range(count))
 
 
 def first(pairs: Iterable[tuple], examples: int) -> Iterator[tuple]:
     """So many examples from the beginning, or all that there are, as (inputs, targets) batches."""
     for whole in pairs:
-        count = batch_size(whole[0])
-        yield _part(whole, 0, examples) if examples < count else whole
+        count = examples_in(*whole)
+        yield _part(whole, 0, examples, count) if examples < count else whole
         examples -= count
         if examples <= 0:
             return
 
 
-def _part(whole: tuple, start: int, stop: int) -> tuple:
-    count = batch_size(whole[0])
-
+def _part(whole: tuple, start: int, stop: int, count: int) -> tuple:
     def part(value):
         batched = isinstance(value, torch.Tensor) and value.dim() and len(value) == count
         return value[start:stop] if batched else value

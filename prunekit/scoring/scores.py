@@ -1,6 +1,6 @@
 """Scores, and the one function that makes them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import torch
 from torch import nn
@@ -11,6 +11,7 @@ from prunekit.core.tasks import CLASSIFICATION, Task
 from prunekit.scoring.base import Scorer
 from prunekit.scoring.catalogue import scorer_of
 from prunekit.scoring.observing import observations
+from prunekit.scoring.running import Calibration
 from prunekit.structure.groups import Group, channel_groups
 from prunekit.structure.kinds import group_kinds, weight_kinds
 from prunekit.structure.tracing_copy import tracing_copy
@@ -63,6 +64,7 @@ def score(
     calibration: Iterable | None = None,
     task: Task | None = None,
     seed: int = 0,
+    should_stop: Callable[[], bool] = lambda: False,
     **knobs,
 ) -> Scores:
     """The scores of all prunable weights ("weight") or units ("channel") of a network, in its order.
@@ -70,11 +72,11 @@ def score(
     scorer: a name of `SCORERS` with its knobs, or a `Scorer`; example_inputs: a batch to find the channel groups with,
     and what flows (guessed where it is missing); calibration: an iterable of (inputs, targets) batches, for scorers
     that need data, whose batches count by their examples; task: names the loss of gradients, classification unless told
-    otherwise; seed: of what is drawn at random.
+    otherwise; seed: of what is drawn at random; should_stop(): asked before each batch.
 
     The model is seen in eval mode and left as it is: weights, gradients, statistics, mode, hooks. Raises UnknownName,
-    BadSetting, NeedsData without a calibration set (never another scorer instead), and CannotScore where the scorer has
-    no answer or one that is not finite.
+    BadSetting, NeedsData without a calibration set (never another scorer instead), Stopped, and CannotScore where the
+    scorer has no answer or one that is not finite.
     """
     scorer = scorer_of(scorer, **knobs)
     if granularity not in scorer.granularities:
@@ -88,14 +90,13 @@ def score(
     twin = tracing_copy(model)
     layers = weight_names(model)
     rows = layers if granularity == "weight" else {g.name: g for g in _prunable(model, example_inputs)}
+    given = Calibration(() if calibration is None else calibration, task or CLASSIFICATION, should_stop)
     totals: dict[str, torch.Tensor] = {}
     seen = 0
     # A network that draws lots even in eval mode draws the same ones each time, and leaves everybody else's alone.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        for observation, examples in observations(
-            twin, layers, scorer, calibration or (), task or CLASSIFICATION, seed, example_inputs
-        ):
+        for observation, examples in observations(twin, layers, scorer, given, seed, example_inputs):
             seen += examples
             for name, row in rows.items():
                 found = (

@@ -170,7 +170,7 @@ class SynapticFlow(Coupled):
         return seen.flow[name]
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(seen.readers(group), lambda name: seen.flow[name])
+        return seen.unit_sums(seen.readers_or_makers(group), lambda name: seen.flow[name])
 
 
 @dataclass(frozen=True)

@@ -121,4 +121,4 @@ def _step(setting: Setting) -> float:
     """A step that suits the size of the default: 0.005 for 0.01."""
     if setting.kind is int:
         return 1
-    return 10 ** math.floor(math.log10(setting.default)) / 2 if setting.default else 0.05
+    return 10 ** math.floor(math.log10(abs(setting.default))) / 2 if setting.default else 0.05

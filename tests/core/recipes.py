@@ -6,12 +6,12 @@ from prunekit.core.recipe import Recipe, Training
 def full() -> Recipe:
     """A recipe with numbers that show it when their last digit is lost, and nothing left at its default.
 
-    But for `round_to`, which single weights have no use for.
+    But for `round_to` and how coupled layers are scored, which single weights have no use for.
     """
     return Recipe(
         "mlp-digits",
         scorer="magnitude",
-        knobs={"p": 2, "reduction": "max", "normalisation": "mean"},
+        knobs={"p": 2},
         granularity="weight",
         scope="layer",
         target="macs",

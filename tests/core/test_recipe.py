@@ -14,6 +14,12 @@ from prunekit.core.recipe import Recipe, Training
 from tests.core.recipes import full
 
 
+def test_how_coupled_layers_are_scored_makes_no_other_recipe_of_weights():
+    plain = Recipe(scorer="taylor", granularity="weight")
+    assert Recipe(scorer="taylor", granularity="weight", knobs={"reduction": "max"}) == plain
+    assert Recipe(scorer="taylor", knobs={"reduction": "max"}).fingerprint != Recipe(scorer="taylor").fingerprint
+
+
 def test_the_data_is_the_models_own_unless_told_otherwise():
     assert Recipe("lenet-fashion").data == "fashion-mnist"
     assert Recipe("lenet-fashion", data="digits").data == "digits"

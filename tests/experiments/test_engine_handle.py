@@ -2,6 +2,8 @@
 
 import pytest
 
+from prunekit.core.errors import EngineUnavailable
+from prunekit.core.own_scorers import variables
 from prunekit.experiments import engine as module
 from prunekit.experiments.engine import Engine, Pending
 
@@ -67,3 +69,14 @@ def test_two_servers_of_different_versions_do_not_take_each_other_s_engine_down_
     assert engine._join() is None
     assert engine._join() is there
     assert there.shut_down == 1
+
+
+def test_an_engine_with_another_file_of_criteria_is_not_asked_about_those(engine, monkeypatch):
+    for name, value in variables("mine.py", "# a text", [{"name": "peak"}]).items():
+        monkeypatch.setenv(name, value)
+    assert isinstance(engine.ask(SUMMARY, "lenet-fashion", "peak", patience=0), Pending)
+    engine._foreign = True
+    for args in (("lenet-fashion", "peak"), ("lenet-fashion", ["peak", {}])):
+        with pytest.raises(EngineUnavailable, match="began with other criteria"):
+            engine.ask(SUMMARY, *args, patience=0)
+    assert isinstance(engine.ask(SUMMARY, "lenet-fashion", "taylor", patience=0), Pending)

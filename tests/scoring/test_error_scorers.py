@@ -98,6 +98,62 @@ def test_coupled_layers_add_up_their_shares(batches):
     assert found.sum().item() == pytest.approx(2)
 
 
+class Added(nn.Module):
+    """Two layers make the channels together; only the first has a normalisation of its own."""
+
+    input_shape = (3, 8, 8)
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.bn, self.other = nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 1)
+        self.answer = nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = functional.relu(self.bn(self.one(x)))
+        return self.answer((x + self.other(x)).mean((2, 3)))
+
+
+def test_a_layer_without_normalisation_counts_beside_one_that_has_its_own(batches):
+    torch.manual_seed(0)
+    (found,) = score(Added().eval(), "error_term", granularity="channel", calibration=batches).values()
+    assert found.sum().item() == pytest.approx(2)
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_a_normalisation_behind_the_nonlinearity_is_not_taken_for_the_layer_s_own(batches, inplace):
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(3, 4, 1), nn.ReLU(inplace), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
+    ).eval()
+    net.input_shape = (3, 8, 8)
+    net[0].bias.data[0] = -100.0  # never fires
+    (found,) = score(net, "error_term", granularity="channel", calibration=batches).values()
+    assert found[0] == 0
+    assert found[1:].min() > 0
+
+
+@pytest.mark.parametrize("name", ["error_term", "contribution_weighted"])
+@pytest.mark.parametrize("first", [nn.BatchNorm2d(3, affine=False), nn.InstanceNorm2d(3)])
+def test_inputs_may_be_normalised_by_a_layer_without_weights(batches, name, first):
+    torch.manual_seed(0)
+    net = nn.Sequential(first, nn.Conv2d(3, 4, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    net.input_shape = (3, 8, 8)
+    (found,) = score(net.eval(), name, granularity="channel", calibration=batches).values()
+    assert found.max() > 0
+
+
+@pytest.mark.parametrize("name", ["error_term", "contribution_weighted", "measured_loss"])
+def test_an_example_without_a_batch_axis_is_one_example(name):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(40, 5), nn.ReLU(), nn.Linear(5, 3))
+    net.input_shape = (40,)
+    x, y = torch.randn(20, 40), torch.randint(3, (20,))
+    asked = {"examples": 16} if name == "measured_loss" else {}
+    alone = score(net, name, granularity="channel", calibration=list(zip(x, y, strict=True)), **asked)
+    together = score(net, name, granularity="channel", calibration=[(x, y)], **asked)
+    assert torch.allclose(alone["0"], together["0"], rtol=1e-4, atol=1e-6)
+
+
 def contributions(net, inputs, wanted) -> list[float]:
     (found,) = score(
         net, "contribution_weighted", granularity="channel", calibration=[(inputs, wanted)], task=REGRESSION

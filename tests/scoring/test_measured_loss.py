@@ -1,14 +1,17 @@
 """The scorer that tries each unit, by hand and against really removing it."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
 
 from prunekit.core.errors import CannotScore
 from prunekit.core.tasks import REGRESSION
 from prunekit.masks import Mask
-from prunekit.scoring import score
+from prunekit.scoring import Observation, score
 from prunekit.structure.groups import channel_groups
 from prunekit.surgery import remove_channels
 
@@ -55,6 +58,29 @@ def test_only_so_many_examples_are_looked_at(plain, batches):
     other = score(plain, "measured_loss", granularity="channel", calibration=[(inputs, targets)] * 2, examples=32)
     assert all(torch.equal(found[name], wanted[name]) for name in wanted)
     assert any(not torch.equal(found[name], other[name]) for name in wanted)
+
+
+def test_all_losses_are_read_on_the_same_examples_even_from_a_loader_that_shuffles(plain):
+    generator = torch.Generator().manual_seed(0)
+    data = TensorDataset(torch.randn(80, 3, 8, 8, generator=generator), torch.randint(3, (80,), generator=generator))
+    asked = []
+
+    class Shuffled:
+        def __iter__(self):
+            asked.append(1)
+            return iter(DataLoader(data, 16, shuffle=True))
+
+    for calibration in (Shuffled(), iter(Shuffled())):
+        asked.clear()
+        score(plain, "measured_loss", granularity="channel", calibration=calibration, examples=16)
+        assert len(asked) <= 1
+
+
+def test_where_nothing_reads_the_channels_it_says_so_instead_of_guessing(plain):
+    (conv, *_others) = channel_groups(plain)
+    unread = replace(conv, members=conv.producers)
+    with pytest.raises(CannotScore, match="No layer reads the channels of conv"):
+        Observation(plain, {}, {"conv.weight": plain.conv.weight}).without(unread, 0)
 
 
 def test_single_weights_are_too_many():
