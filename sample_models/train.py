@@ -21,6 +21,7 @@ share_cores()
 import safetensors
 import safetensors.torch
 import torch
+from torch.optim.swa_utils import update_bn
 
 from prunekit.core.cards import ModelCard, model_card
 from prunekit.core.disk import write_whole
@@ -42,9 +43,42 @@ class Turn:
 
     training: Training
     erase: int = 0  # see `Split`
+    average: bool = False  # ends with the mean of the weights after each epoch, see `Average`
 
     def plain(self) -> dict:
-        return told(self.training) | ({"erase": self.erase} if self.erase else {})
+        more = {name: value for name in ("erase", "average") if (value := getattr(self, name))}
+        return told(self.training) | more
+
+
+class Average:
+    """The mean of the weights after each epoch (stochastic weight averaging: Izmailov et al. 2018, arXiv:1803.05407).
+
+    It lies in the checkpoints beside what the training itself needs. state: a checkpoint to go on from, or None.
+    """
+
+    PREFIX = "average/"
+
+    def __init__(self, state: dict | None):
+        self.count = state.get("averaged", 0) if state else 0
+        self.tensors = {n: t for n, t in state["tensors"].items() if n.startswith(self.PREFIX)} if state else {}
+
+    def add(self, state: dict) -> None:
+        """Takes an epoch's weights from its checkpoint, and puts the mean into it."""
+        self.count += 1
+        for name, now in list(state["tensors"].items()):
+            if name.startswith("model/") and now.is_floating_point():
+                mean = self.PREFIX + name.removeprefix("model/")
+                self.tensors[mean] = (
+                    self.tensors[mean].lerp(now, 1 / self.count) if mean in self.tensors else now.clone()
+                )
+        state["averaged"] = self.count
+        state["tensors"] |= self.tensors
+
+    def into(self, model: torch.nn.Module, split: Split, seed: int) -> None:
+        """Makes the mean the model's weights, and measures the statistics of its batch norms for them."""
+        mean = {name.removeprefix(self.PREFIX): tensor for name, tensor in self.tensors.items()}
+        model.load_state_dict(model.state_dict() | mean)
+        update_bn(split.batches(STATISTICS_BATCH, seed=seed, augment=True), model)
 
 
 @dataclass(frozen=True)
@@ -66,8 +100,9 @@ class Sample:
     teacher: str = ""  # the sample model that `Training.distillation` asks
 
 
-# What a training of several turns has come to after each but the last: to commit, so that another machine goes on.
+# What a training of several turns has come to, until the last has ended: to commit, so that another machine goes on.
 BEGUN = HERE / "begun"
+STATISTICS_BATCH = 256
 AUGMENTATION = ("shift", "flips", "erase")
 OTHERS = ("begins_as", "teacher")  # sample models that a sample was made with
 
@@ -134,6 +169,7 @@ SAMPLES = {
         training=Training(epochs=10, learning_rate=0.05, batch_size=64, weight_decay=1e-3, distillation=0.9),
         prefer="full",
         # One decay in three steps, cut where a session ends: in search at the first rate until the loss stands still.
+        # It came to 0.9216 on validation; the mean of weights at a constant rate generalises better.
         then=tuple(
             Turn(
                 Training(
@@ -145,8 +181,14 @@ SAMPLES = {
                     distillation=0.9,
                 ),
                 erase=8,
+                average=average,
             )
-            for epochs, rate, decay in ((6, 0.05, "constant"), (3, 0.02, "constant"), (8, 0.02, "cosine"))
+            for epochs, rate, decay, average in (
+                (6, 0.05, "constant", False),
+                (3, 0.02, "constant", False),
+                (8, 0.02, "cosine", False),
+                (9, 0.01, "constant", True),
+            )
         ),
         begins_as="resnet20-cifar10",
         teacher="vgg-cifar10",
@@ -203,28 +245,39 @@ def main() -> None:
     others = [model_card(name).checksum for name in (sample.begins_as, sample.teacher) if name]
     key = fingerprint([told(turns[0].training), sample.arguments, sample.erase, sample.seed, *others])
     teacher = load_model(sample.teacher) if sample.teacher else None
-    for number, turn in enumerate(turns):
-        key = fingerprint([key, turn.plain()]) if number else key
-        begun = BEGUN / f"{given.name}-{key}.safetensors"
-        if begun.is_file():
-            model.load_state_dict(safetensors.torch.load_file(begun))
-            print(f"turn {number + 1}: from {begun}", flush=True)
-            continue
-        checkpoint = given.state / f"{given.name}-{key}.checkpoint" if given.state else None
+    keys = [key]
+    for turn in turns[1:]:
+        keys.append(fingerprint([keys[-1], turn.plain()]))
+    begun = [BEGUN / f"{given.name}-{key}.safetensors" for key in keys]
+    done = max((number for number, file in enumerate(begun, 1) if file.is_file()), default=0)
+    if done:
+        model.load_state_dict(safetensors.torch.load_file(begun[done - 1]))
+        print(f"turn {done} of {len(turns)}: from {begun[done - 1]}", flush=True)
+    for number, turn in list(enumerate(turns))[done:]:
+        checkpoint = given.state / f"{given.name}-{keys[number]}.checkpoint" if given.state else None
+        state = from_bytes(checkpoint.read_bytes()) if checkpoint and checkpoint.is_file() else None
+        average = Average(state) if turn.average else None
+        split = whole.erasing(turn.erase).train
         train(
             model,
-            whole.erasing(turn.erase).train,
+            split,
             whole.task,
             turn.training,
             seed=sample.seed + number,
             teacher=teacher,
             validation=whole.validation,
             report=say,
-            state=from_bytes(checkpoint.read_bytes()) if checkpoint and checkpoint.is_file() else None,
-            on_epoch=lambda state, checkpoint=checkpoint: keep(state, checkpoint),
+            state=state,
+            on_epoch=lambda state, checkpoint=checkpoint, average=average: keep(state, checkpoint, average),
         )
+        if average:
+            average.into(model, split, sample.seed + number)
+            accuracy = evaluate(model, whole.validation, whole.task).value
+            print(f"mean of {average.count} epochs  validation {accuracy:.4f}", flush=True)
         if number + 1 < len(turns):
-            write_whole(begun, safetensors.torch.save(model.state_dict()))
+            write_whole(begun[number], safetensors.torch.save(model.state_dict()))
+            for file in begun[:number]:
+                file.unlink(missing_ok=True)
 
     folder = given.out or HERE / given.name
     weights = folder / "weights.safetensors"
@@ -233,13 +286,15 @@ def main() -> None:
     # The fields of ModelCard are the fields of the card: a missing or surplus one fails here.
     ModelCard(**card)
     write_whole(folder / "card.json", (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
-    for begun in BEGUN.glob(f"{given.name}-*"):  # the model is finished
-        begun.unlink()
+    for file in BEGUN.glob(f"{given.name}-*"):  # the model is finished
+        file.unlink()
     print(json.dumps(card["metrics"]), f"written to {folder}", sep="\n")
 
 
-def keep(state: dict, path: Path | None) -> None:
-    """Writes a checkpoint, if there is a place for it."""
+def keep(state: dict, path: Path | None, average: Average | None) -> None:
+    """Writes a checkpoint, if there is a place for it, with the average in it, if there is one."""
+    if average is not None:
+        average.add(state)
     if path is not None:
         write_whole(path, to_bytes(state))
 
