@@ -22,6 +22,7 @@ from prunekit.core.data_folder import part_at_hand
 from prunekit.core.errors import CannotPrune, CannotScore, NeedsData, PrunekitError, Stopped
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Training
+from prunekit.core.settings import settings_of
 from prunekit.data import calibration_set, load_dataset
 from prunekit.experiments.processes import ANSWERS
 from prunekit.experiments.recent import recent
@@ -338,13 +339,16 @@ def _check_soon_measured(model: torch.nn.Module, batches: list, examples: int) -
     if units * once > MEASURING_SECONDS:
         minutes = max(round(units * once / 60), 1)
         sentence = ngettext(
-            "To read the loss without each of {units} channels takes about {n} minute here, and others wait meanwhile: "
-            "take fewer examples, or give it to a run on Prune, which has the time.",
-            "To read the loss without each of {units} channels takes about {n} minutes here, and others wait "
-            "meanwhile: take fewer examples, or give it to a run on Prune, which has the time.",
+            "To read the loss without each of {units} channels takes about {n} minute here, while others wait. "
+            "A run on Prune has the time",
+            "To read the loss without each of {units} channels takes about {n} minutes here, while others wait. "
+            "A run on Prune has the time",
             minutes,
-        )
-        raise CannotScore(sentence.format(units=units, n=minutes))
+        ).format(units=units, n=minutes)
+        few = int(examples * MEASURING_SECONDS / (units * once))
+        if few >= next(s.low for s in settings_of(SCORERS["measured_loss"]) if s.name == "examples"):
+            sentence += _("; here take at most {few} examples").format(few=few)
+        raise CannotScore(sentence + ".")
 
 
 def _check_has_data(card: ModelCard) -> None:

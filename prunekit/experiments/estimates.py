@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prunekit.core.data_folder import FULL_SETS, has_full_set
+from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Recipe
 from prunekit.experiments.runs import STUDY, Run
@@ -98,8 +99,18 @@ def _is_like(recipe: Recipe, run: Run, full: bool) -> bool:
     other = run.recipe
     same = (other["model"], other["data"], run.result.get("data_full")) == (recipe.model, recipe.data, full)
     alike = all(other["training"].get(name) == getattr(recipe.training, name) for name in LIKE_TRAINING)
+    alike = alike and _trials(other) == _trials(recipe.to_plain())
     # Each step asks the teacher, too; runs of before there was one say nothing of it.
     return same and alike and bool(other["training"].get("distillation")) == bool(recipe.training.distillation)
+
+
+def _trials(recipe: dict) -> tuple | None:
+    """What the time hangs on that it takes to try each unit; None for criteria that do not, whose time is short."""
+    known = scorer_descriptions().get(recipe["scorer"])
+    if known is None or known.needs != "losses":
+        return None
+    amounts = (recipe["granularity"], recipe["target"], recipe["amount"]) if recipe["rounds"] > 1 else ()
+    return recipe["scorer"], sorted(recipe["knobs"].items()), recipe["rounds"], *amounts
 
 
 def _distance(recipe: Recipe, run: Run) -> tuple[bool, bool]:
@@ -108,7 +119,7 @@ def _distance(recipe: Recipe, run: Run) -> tuple[bool, bool]:
 
 
 def _from_pace(recipe: Recipe, pace: dict | None) -> float | None:
-    if pace is None:
+    if pace is None or _trials(recipe.to_plain()):
         return None
     epochs, rounds = recipe.training.epochs, recipe.rounds
     # Validation after every cut and epoch; at the end validation, as many training examples, and the test set.

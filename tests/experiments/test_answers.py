@@ -22,8 +22,29 @@ def test_channels_are_tried_one_by_one_only_where_nobody_waits_long(monkeypatch)
     found = answers.exploration("mlp-digits", "measured_loss", {"examples": 16}, "channel", 0, 32)
     assert sum(row["units"] for row in found["rows"]) > 50
     monkeypatch.setattr(answers, "MEASURING_SECONDS", 0)
-    with pytest.raises(CannotScore, match=r"each of \d+ channels takes about 1 minute .* give it to a run on Prune"):
+    with pytest.raises(
+        CannotScore, match=r"each of \d+ channels takes about 1 minute here.*A run on Prune has the time\."
+    ):
         answers.exploration("mlp-digits", "measured_loss", {"examples": 17}, "channel", 0, 32)
+
+
+def test_how_few_examples_would_do_is_told(monkeypatch):
+    monkeypatch.setattr(answers, "time", Clock(0.5))
+    # One pass over 32 examples takes half a second, one for each of 160 channels 80.
+    monkeypatch.setattr(answers, "MEASURING_SECONDS", 50)
+    with pytest.raises(CannotScore, match=r"160 channels takes about 1 minute here.*; here take at most 20 examples\."):
+        answers.exploration("mlp-digits", "measured_loss", {"examples": 32}, "channel", 0, 32)
+
+
+class Clock:
+    """Each look is so many seconds after the one before."""
+
+    def __init__(self, step: float):
+        self.step, self.now = step, 0.0
+
+    def perf_counter(self) -> float:
+        self.now += self.step
+        return self.now
 
 
 def test_scores_below_zero_are_drawn_where_they_are():

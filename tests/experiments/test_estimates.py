@@ -64,6 +64,15 @@ def test_without_any_run_a_measured_step_tells():
     assert found.source == "from a measured step"
 
 
+def test_a_criterion_that_tries_each_channel_is_timed_by_its_own_kind_alone():
+    slow = recipe().with_(scorer="measured_loss")
+    assert estimate([slow], [took(10, recipe())], PACE, full=False) == UNKNOWN
+    assert estimate([recipe()], [took(500, slow)], full=False) == UNKNOWN
+    assert estimate([slow.with_(seed=1)], [took(10, recipe()), took(500, slow)], full=False).seconds == 500
+    fewer = slow.with_(knobs={"examples": 16})
+    assert estimate([fewer], [took(500, slow)], PACE, full=False) == UNKNOWN
+
+
 def test_nothing_to_run_takes_no_time():
     assert estimate([], [], full=False).seconds == 0
 
