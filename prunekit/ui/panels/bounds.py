@@ -1,7 +1,6 @@
 """Rounding and the floor: what is chosen, what it costs in channels and numbers, and what it gains in time."""
 
 import dataclasses
-import time
 
 import streamlit as st
 
@@ -9,23 +8,17 @@ from prunekit.core.amounts import compact, percent, whole
 from prunekit.core.cards import ModelCard
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import BOUNDS, Cut
-from prunekit.core.errors import PrunekitError
-from prunekit.core.language import _, ngettext
+from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
 from prunekit.core.settings import settings_of
 from prunekit.experiments.engine import Pending
-from prunekit.experiments.runs import ACTIVE
-from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import ask
 from prunekit.ui.forms import setting_input
 from prunekit.ui.panels.numbers import Outlook
-from prunekit.ui.plain import show_error
-from prunekit.ui.runs import all_runs
+from prunekit.ui.panels.timing import on_cores, soon, timed
 from prunekit.ui.state import Question, floor_key
 
-SAME_SECONDS = 60  # who asks within a minute of somebody else is shown the same measurement
 WIDTH = 320  # pixels
-WANTED = "bounds_time_wanted"
 SETTINGS = {s.name: s for s in settings_of(Recipe) if s.name in BOUNDS}
 USUAL = {name: s.default for name, s in SETTINGS.items()}
 
@@ -86,35 +79,22 @@ def _change(before: int, after: int) -> str:
 
 def _time(question: Question, cut: Cut, card: ModelCard) -> None:
     """The button, and the two removed networks timed side by side."""
-    key = (question.key, str(cut.to_plain()))
-    wanted, moment = st.session_state.get(WANTED, (None, 0))
-    st.button(
-        _("Measure what it does to the time"), key="time_bounds", icon=":material/timer:", on_click=_want, args=(key,)
+    timed(
+        "time_bounds",
+        (question.key, str(cut.to_plain())),
+        lambda moment: _measured(question, cut, card.batch_sizes[-1], moment),
+        _("Measure what it does to the time"),
     )
-    again = 0.0
-    if wanted == key:
-        try:
-            again = _measured(question, cut, card.batch_sizes[-1], moment)
-        except PrunekitError as error:
-            show_error(error)
-    look_again(again, key="again_bounds")
-
-
-def _want(key: tuple) -> None:
-    st.session_state[WANTED] = (key, int(time.time() // SAME_SECONDS))
 
 
 def _measured(question: Question, cut: Cut, batch: int, moment: int) -> float:
-    """Draws what was measured; in how many seconds to look again, 0 when it is there."""
-    if any(run.state in ACTIVE for run in all_runs()):
-        st.caption(_("A run is training: this is measured when nothing trains any more."))
-        return 3.0
+    """Draws what was measured; see `timed`."""
     # Not as this visitor's: of one's own questions on this lane only the latest is kept, and the preview is one too.
     asked = ("bounds_latency", *question.arguments(), cut.to_plain(), batch, moment)
     found = ask(*asked, lane="preview", replaces=False)
     if isinstance(found, Pending):
         st.caption(found.sentence)
-        return 0.5 if found.state != "off" else 0.0
+        return soon(found)
     times = {name: f"{found[name]:.3g}" for name in ("before_ms", "after_ms", "speedup_low", "speedup_high")}
     if found["speedup_low"] <= 1 <= found["speedup_high"]:
         st.markdown(_("**No clear difference** to the scores alone"))
@@ -123,10 +103,9 @@ def _measured(question: Question, cut: Cut, batch: int, moment: int) -> float:
     else:
         share = percent(1 / found["speedup"] - 1)
         st.markdown(_("**{share} slower** than by the scores alone").format(share=share))
-    threads = ngettext("on {n} core", "on {n} cores", found["threads"]).format(n=found["threads"])
     sentence = _(
         "Measured here {threads}, batch of {batch}: {before_ms} ms without, {after_ms} ms with. Half of the pairs lie "
         "between {speedup_low} and {speedup_high}."
     )
-    st.caption(sentence.format(threads=threads, batch=batch, **times))
+    st.caption(sentence.format(threads=on_cores(found["threads"]), batch=batch, **times))
     return 0.0
