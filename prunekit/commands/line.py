@@ -43,16 +43,20 @@ def main(words: list[str] | None = None) -> int:
         if own := getattr(options, "scorer_file", None):
             own_scorers.use(own)
         answer = COMMANDS[options.command].run(options)
+        if answer is not None and getattr(options, "json", False):
+            print(json.dumps(answer))
+        sys.stdout.flush()
     except PrunekitError as error:
         return _fail(str(error), error.exit_code, options)
     except KeyboardInterrupt:
         return _fail(_("Stopped."), 130, options)
+    except BrokenPipeError:  # as `head` does when it has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere, without a word
+        return 0
     except OSError as error:
         if not is_full(error):
             raise
         return _fail(no_room(), 5, options)
-    if answer is not None and getattr(options, "json", False):
-        print(json.dumps(answer), flush=True)
     return 0
 
 

@@ -52,6 +52,15 @@ def test_models_are_listed_with_their_cards():
     assert listed["lenet-fashion"]["input_shape"] == [1, 28, 28]
 
 
+@pytest.mark.parametrize("words", [("models",), ("models", "--json")])
+def test_a_reader_that_has_read_enough_is_no_error(words):
+    command = [sys.executable, "-m", "prunekit", *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(60) == 0
+
+
 def test_scores_are_summed_up_a_line_a_layer():
     rows = answer("score", "--model", "mlp-digits", "--scorer", "taylor", "--granularity", "channel")["rows"]
     assert [row["name"] for row in rows][:1] == ["fc1"]
