@@ -10,7 +10,7 @@ from prunekit.core import own_scorers
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
-from prunekit.experiments.folder import ROOT
+from prunekit.experiments.folder import python_path
 
 # By the commands that have a use for criteria; the `--scorers` of a sweep are those to run.
 FLAGS = {"app": ("--scorers", "--scorer-file")} | dict.fromkeys(("score", "prune", "sweep"), ("--scorer-file",))
@@ -45,8 +45,7 @@ def use(file: str) -> None:
 
 def _read(variables: dict[str, str]) -> dict | None:
     """What `commands.scorers_in_words` says of the file; None where it does not get to say it."""
-    python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    environment = os.environ | variables | {"PYTHONPATH": python_path}
+    environment = os.environ | variables | {"PYTHONPATH": python_path()}
     words = [sys.executable, "-m", "prunekit.commands.scorers_in_words"]
     done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     try:

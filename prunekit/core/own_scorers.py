@@ -5,9 +5,10 @@ it was named (whoever goes on writing it gets the new one with the next start, a
 in words, for processes without torch.
 """
 
-import hashlib
 import json
 import os
+
+from prunekit.core.fingerprint import fingerprint
 
 FILE, TEXT, WORDS = "PRUNEKIT_SCORERS", "PRUNEKIT_SCORERS_TEXT", "PRUNEKIT_SCORERS_IN_WORDS"
 LONGEST = 100_000  # bytes: of one variable, of which Linux takes 128 KB
@@ -25,8 +26,7 @@ def own_text() -> str:
 
 def own_checksum() -> str:
     """One short name for what it said; "" when there is none."""
-    text = own_text()
-    return hashlib.sha256(text.encode()).hexdigest()[:12] if text else ""
+    return _checksum(own_text()) if own_text() else ""
 
 
 def own_descriptions() -> list[dict]:
@@ -36,6 +36,9 @@ def own_descriptions() -> list[dict]:
 
 def variables(file: str, text: str, descriptions: list[dict] = ()) -> dict[str, str]:
     """The environment in which these criteria are there too."""
-    environment = {FILE: file, TEXT: text}
-    own = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return environment | {WORDS: json.dumps([description | {"own": own} for description in descriptions])}
+    words = json.dumps([description | {"own": _checksum(text)} for description in descriptions])
+    return {FILE: file, TEXT: text, WORDS: words}
+
+
+def _checksum(text: str) -> str:
+    return fingerprint(text, 12)

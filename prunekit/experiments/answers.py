@@ -29,7 +29,7 @@ from prunekit.experiments.recent import recent
 from prunekit.measurement import compare_latency, latency
 from prunekit.models import load_model
 from prunekit.models.published import fetched_or_later
-from prunekit.scoring import SCORERS, score, scorer_of
+from prunekit.scoring import SCORERS, Scorer, score, scorer_of
 from prunekit.selection import overlap, prune_cut, rank_correlation, sorted_scores
 from prunekit.structure import channel_costs, channel_groups, example_inputs_of, layers, weight_costs, weight_names
 from prunekit.surgery import masked_copy, remove_channels
@@ -283,7 +283,7 @@ def _scores_on(part: str, model_id: str, scorer: str, knobs: tuple, granularity:
             raise NeedsData(sentence.format(scorer=scorer))
         examples = calibration_set(load_dataset(card.data), calibration, seed)
         if SCORERS[scorer].needs == "losses":
-            _check_soon_measured(_model(model_id), examples, scorer_of(scorer, **dict(knobs)).examples)
+            _check_soon_measured(_model(model_id), examples, scorer_of(scorer, **dict(knobs)))
     return score(
         _model(model_id),
         scorer,
@@ -327,9 +327,9 @@ def _check_fits(card: ModelCard) -> None:
         raise PrunekitError(sentence.format(model=_(card.title), **told))
 
 
-def _check_soon_measured(model: torch.nn.Module, batches: list, examples: int) -> None:
+def _check_soon_measured(model: torch.nn.Module, batches: list, scorer: Scorer) -> None:
     """Refuses to run a network once for each of its channels where others would wait too long for their answers."""
-    units = sum(group.units for group in channel_groups(model) if group.prunable)
+    units, examples = sum(group.units for group in channel_groups(model) if group.prunable), scorer.examples
     inputs = batches[0][0][:examples]
     with torch.no_grad():
         model(inputs)  # chooses kernels, fetches memory
@@ -346,7 +346,7 @@ def _check_soon_measured(model: torch.nn.Module, batches: list, examples: int) -
             minutes,
         ).format(units=units, n=minutes)
         few = int(examples * MEASURING_SECONDS / (units * once))
-        if few >= next(s.low for s in settings_of(SCORERS["measured_loss"]) if s.name == "examples"):
+        if few >= next(s.low for s in settings_of(scorer) if s.name == "examples"):
             sentence += _("; here take at most {few} examples").format(few=few)
         raise CannotScore(sentence + ".")
 

@@ -20,7 +20,7 @@ from prunekit.core.data_folder import data_folder
 from prunekit.core.disk import write_whole
 from prunekit.core.errors import StoreUnavailable
 from prunekit.core.language import _
-from prunekit.experiments.folder import ROOT, home, refusal
+from prunekit.experiments.folder import ROOT, home, python_path, refusal
 
 STARTING, DOWNLOADING, UNPACKING = "starting", "downloading", "unpacking"
 DONE, FAILED, STOPPED = "done", "failed", "stopped"
@@ -116,7 +116,7 @@ def tell_download(name: str, state: str, done: int = 0, total: int = 0, sentence
 
 def _spawn(name: str) -> subprocess.Popen:
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+        "PYTHONPATH": python_path(),
         # Absolute, because the process is in another folder than the server may be.
         "PRUNEKIT_HOME": str(home()),
         "PRUNEKIT_DATA": str(data_folder().absolute()),

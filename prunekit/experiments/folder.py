@@ -13,6 +13,11 @@ LITTLE_BYTES = 2**20  # with less room than this, a disk that refuses is a full 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def python_path() -> str:
+    """The PYTHONPATH with which another process finds this package, wherever it runs."""
+    return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+
+
 def home() -> Path:
     """The folder of this installation's history: `PRUNEKIT_HOME`, else `.prunekit` beside `app.py`."""
     return Path(os.environ.get("PRUNEKIT_HOME") or ROOT / ".prunekit").resolve()

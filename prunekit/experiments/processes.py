@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from prunekit.core.errors import EngineUnavailable
 from prunekit.core.threads import PATIENCE
-from prunekit.experiments.folder import ROOT, refusal
+from prunekit.experiments.folder import ROOT, python_path, refusal
 
 HOST = "127.0.0.1"
 # A nanny gives up on a worker that is not there by then: where much else goes on, importing torch takes a minute.
@@ -186,7 +186,7 @@ class EngineFolder:
             PATIENCE
             | os.environ
             | {
-                "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+                "PYTHONPATH": python_path(),
                 "PRUNEKIT_HOME": str(self.home),
                 # A run whose worker died is given to the next one, which only reports it: see worker.run_recipe.
                 "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "3",

@@ -28,10 +28,10 @@ class Contribution(Coupled):
     source = "Hu et al. 2016, arXiv:1607.03250; Sun et al. 2024, arXiv:2306.11695"
     needs = "activations"
 
+    reduction: str = reduced_by("mean")
+
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name].abs() * seen.along_inputs(name, lambda x: x.size)
-
-    reduction: str = reduced_by("mean")
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         return _means(seen.readers(group), lambda m: seen.into(m.layer, lambda x: x.size))

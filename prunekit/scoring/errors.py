@@ -71,10 +71,10 @@ class WeightedContribution(Coupled):
     needs = "errors"
     granularities = ("channel",)
 
+    reduction: str = reduced_by("mean")
+
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("a single weight has one reader, and no mean over several")
-
-    reduction: str = reduced_by("mean")
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         members = seen.readers(group)

@@ -55,13 +55,13 @@ def _gradients(plain: Observation, scorer: Scorer, calibration: Calibration):
             yield dataclasses.replace(plain, gradients=gradients), examples
         return
     # Held where they are gone through again: another look may find others.
-    pairs = list(pairs) if scorer.curved else pairs
-    gradients, seen = _averaged(on(*pair(both)) for both in pairs)
+    held = list(pairs) if scorer.curved else []
+    gradients, seen = _averaged(on(*both) for both in (map(pair, held) if scorer.curved else pairs))
     if not seen:
         return
     whole = dataclasses.replace(plain, gradients=gradients)
     if scorer.curved:
-        turned, _seen = _averaged(_along_curvature(whole, *pair(both), calibration) for both in pairs)
+        turned, _seen = _averaged(_along_curvature(whole, *both, calibration) for both in map(pair, held))
         whole = dataclasses.replace(whole, curved=turned)
     yield whole, seen
 

@@ -187,10 +187,10 @@ class BatchNormScale(Coupled):
     source = "Liu et al. 2017, arXiv:1708.06519"
     granularities = ("channel",)
 
+    reduction: str = reduced_by("mean")
+
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         raise NotImplementedError("batch norm has no scale for single weights")
-
-    reduction: str = reduced_by("mean")
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         modules = dict(seen.model.named_modules())

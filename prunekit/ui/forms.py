@@ -12,7 +12,8 @@ from prunekit.core.settings import Setting, checked
 from prunekit.ui.plain import as_typed
 
 FEW = 2  # up to so many choices are shown side by side
-MENU = 140  # pixels: of a menu that is to be as narrow as its choices
+# Pixels: of a menu that is to be as narrow as its choices, and of a field for a number, which has no width of its own.
+MENU, NUMBER = 140, 130
 
 
 def setting_input(setting: Setting, key: str, value=None, **options):
@@ -31,6 +32,8 @@ def setting_input(setting: Setting, key: str, value=None, **options):
     if setting.kind is bool:
         return st.toggle(label, key=key, help=help, **options)
     shown = _in_percent(setting) if setting.percent else setting
+    if options.get("width") == "content":
+        options["width"] = NUMBER
     number = st.number_input(
         _(shown.label),
         value=None,  # so that an emptied field is known from a zero; the session has the number

@@ -8,15 +8,7 @@ from torch.nn import functional
 from prunekit.core.tasks import REGRESSION
 from prunekit.scoring import score
 from prunekit.structure.groups import channel_groups
-
-
-def chain() -> nn.Module:
-    """Neurons 3, 7 and 11 for the input (1, 1), and the answer 3 + 14 + 33 = 50."""
-    net = nn.Sequential(nn.Linear(2, 3, bias=False), nn.Identity(), nn.Linear(3, 1, bias=False))
-    net[0].weight.data = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
-    net[2].weight.data = torch.tensor([[1.0, 2.0, 3.0]])
-    net.input_shape = (2,)
-    return net
+from tests.toy_networks import chain
 
 
 def error_terms(net, inputs, wanted, **knobs) -> list[float]:

@@ -15,9 +15,7 @@ from prunekit.ui.forms import among, choice_labels, one_of, setting_input
 from prunekit.ui.panels.bounds import bounds_popover
 from prunekit.ui.state import Question, fit_scorer
 
-# Pixels.
-NUMBER = 130  # a field for a number has no width of its own
-CARD, HALF = 440, 210
+CARD, HALF = 440, 210  # pixels
 NEEDS = {
     "weights": N_("Looks at the weights alone."),
     "gradients": N_("Looks at gradients on {n} training examples."),
@@ -51,8 +49,7 @@ def question_controls(model: str):
         )
         knobs = _about(known[scorer], granularity)
     for knob in known[scorer].own_knobs(granularity):
-        width = "content" if knob.choices else NUMBER
-        knobs[knob.name] = setting_input(knob, f"knob.{scorer}.{knob.name}", width=width)
+        knobs[knob.name] = setting_input(knob, f"knob.{scorer}.{knob.name}", width="content")
     granularity = setting_input(granularity_setting, "granularity", width="content")
     scope = setting_input(among(settings["scope"], scopes_of({granularity})), "scope", width="content")
     bounds, told = bounds_popover(granularity)
