@@ -12,14 +12,25 @@ PACKAGE = Path(__file__).resolve().parents[1]
 FOLDER = SAMPLES / "answers"
 
 # An answer depends on the code below these; a change there makes every stored answer a stranger.
-SOURCES = ("core", "structure", "models", "data", "scoring", "selection", "surgery", "training", "masks.py")
+SOURCES = (
+    "experiments/answers",
+    "core",
+    "structure",
+    "models",
+    "data",
+    "scoring",
+    "selection",
+    "surgery",
+    "training",
+    "masks.py",
+)
 
 
 @functools.cache
 def sources_hash() -> str:
     """One short name for the state of the code that answers come from."""
     digest = hashlib.sha256()
-    files = [PACKAGE / "experiments" / "answers.py"]
+    files = []
     for source in SOURCES:
         path = PACKAGE / source
         files += sorted(path.rglob("*.py")) if path.is_dir() else [path]

@@ -8,6 +8,8 @@ from prunekit.core.cuts import Cut
 from prunekit.core.errors import CannotScore
 from prunekit.data import calibration_set, load_dataset
 from prunekit.experiments import answers
+from prunekit.experiments.answers import subjects
+from prunekit.experiments.answers.exploring import _score_histogram
 from prunekit.models import load_model
 from prunekit.scoring import score
 from prunekit.selection import prune_lowest
@@ -21,7 +23,7 @@ def test_a_criterion_that_a_model_has_no_answer_for_says_why():
 def test_channels_are_tried_one_by_one_only_where_nobody_waits_long(monkeypatch):
     found = answers.exploration("mlp-digits", "measured_loss", {"examples": 16}, "channel", 0, 32)
     assert sum(row["units"] for row in found["rows"]) > 50
-    monkeypatch.setattr(answers, "MEASURING_SECONDS", 0)
+    monkeypatch.setattr(subjects, "MEASURING_SECONDS", 0)
     with pytest.raises(
         CannotScore, match=r"each of \d+ channels takes about 1 minute here.*A run on Prune has the time\."
     ):
@@ -29,9 +31,9 @@ def test_channels_are_tried_one_by_one_only_where_nobody_waits_long(monkeypatch)
 
 
 def test_how_few_examples_would_do_is_told(monkeypatch):
-    monkeypatch.setattr(answers, "time", Clock(0.5))
+    monkeypatch.setattr(subjects, "time", Clock(0.5))
     # One pass over 32 examples takes half a second, one for each of 160 channels 80.
-    monkeypatch.setattr(answers, "MEASURING_SECONDS", 50)
+    monkeypatch.setattr(subjects, "MEASURING_SECONDS", 50)
     with pytest.raises(CannotScore, match=r"160 channels takes about 1 minute here.*; here take at most 20 examples\."):
         answers.exploration("mlp-digits", "measured_loss", {"examples": 32}, "channel", 0, 32)
 
@@ -49,9 +51,9 @@ class Clock:
 
 def test_scores_below_zero_are_drawn_where_they_are():
     """However far the largest lies above the rest: a logarithm would put half of them into one bar."""
-    found = answers._score_histogram(np.array([-3.0, -1.0, 0.001, 0.001, 0.001, 100.0], dtype=np.float32))
+    found = _score_histogram(np.array([-3.0, -1.0, 0.001, 0.001, 0.001, 100.0], dtype=np.float32))
     assert (found["log"], found["low"], found["high"]) == (False, -3, 100)
-    found = answers._score_histogram(np.array([0.0, 0.0, 0.001, 0.001, 0.001, 100.0], dtype=np.float32))
+    found = _score_histogram(np.array([0.0, 0.0, 0.001, 0.001, 0.001, 100.0], dtype=np.float32))
     assert found["log"]
 
 

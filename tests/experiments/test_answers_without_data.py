@@ -6,8 +6,7 @@ import pytest
 
 from prunekit.core.cuts import Cut
 from prunekit.core.errors import CannotPrune, ComingLater, NeedsData, PrunekitError
-from prunekit.experiments import answers
-from prunekit.experiments.answers import exploration, preview, summary
+from prunekit.experiments.answers import exploration, preview, subjects, summary
 
 SMALL = "torchvision/squeezenet1_1"
 UNTRACEABLE = "torchvision/shufflenet_v2_x0_5"
@@ -57,6 +56,6 @@ def test_published_weights_are_fetched_beside_the_answers(monkeypatch):
     def later(card):
         raise ComingLater(f"Fetching {card.checksum}.")
 
-    monkeypatch.setattr(answers, "fetched_or_later", later)
+    monkeypatch.setattr(subjects, "fetched_or_later", later)
     with pytest.raises(ComingLater, match="resnet18-f37072fd"):
         summary("torchvision/resnet18/published")
