@@ -21,6 +21,7 @@ _WHERE = {
     "Mask": "prunekit.masks",
     "Recipe": "prunekit.core.recipe",
     "execute": "prunekit.pruning",
+    "sensitivity": "prunekit.pruning",
 }
 
 __all__ = sorted(_WHERE)

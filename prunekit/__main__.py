@@ -1,4 +1,4 @@
-"""The command line: `python -m prunekit models|data|score|prune|sweep|profile|app`."""
+"""The command line: `python -m prunekit models|data|score|sensitivity|prune|sweep|profile|app`."""
 
 import sys
 

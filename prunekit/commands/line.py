@@ -6,12 +6,20 @@ import os
 import sys
 import warnings
 
-from prunekit.commands import app, data, models, own_scorers, profile, prune, score, sweep
+from prunekit.commands import app, data, models, own_scorers, profile, prune, score, sensitivity, sweep
 from prunekit.core.disk import is_full, no_room
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.language import _
 
-COMMANDS = {"models": models, "data": data, "score": score, "prune": prune, "sweep": sweep, "profile": profile}
+COMMANDS = {
+    "models": models,
+    "data": data,
+    "score": score,
+    "sensitivity": sensitivity,
+    "prune": prune,
+    "sweep": sweep,
+    "profile": profile,
+}
 COMMANDS["app"] = app
 
 

@@ -13,7 +13,9 @@ from prunekit.core.language import _
 from prunekit.experiments.folder import python_path
 
 # By the commands that have a use for criteria; the `--scorers` of a sweep are those to run.
-FLAGS = {"app": ("--scorers", "--scorer-file")} | dict.fromkeys(("score", "prune", "sweep"), ("--scorer-file",))
+FLAGS = {"app": ("--scorers", "--scorer-file")} | dict.fromkeys(
+    ("score", "sensitivity", "prune", "sweep"), ("--scorer-file",)
+)
 
 
 def add_scorer_file(parser, command: str) -> None:

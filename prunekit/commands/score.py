@@ -1,9 +1,7 @@
 """`prunekit score`: the scores of a model's weights or channels, a line a layer."""
 
-from prunekit.commands.options import add_model, add_scoring, pairs
-from prunekit.core.cards import model_card
-from prunekit.core.errors import NeedsData
-from prunekit.core.language import N_, _
+from prunekit.commands.options import add_model, add_scoring
+from prunekit.core.language import N_
 
 HELP = N_("Score the weights or channels of a model and print how the scores lie.")
 
@@ -15,34 +13,9 @@ def arguments(parser) -> None:
 
 def run(options) -> dict:
     """Prints, or returns as JSON, each row's number of units and its lowest, median, mean and highest score."""
-    from prunekit.commands.line import tell
-    from prunekit.core.recipe import Recipe
-    from prunekit.data import calibration_set, load_dataset
-    from prunekit.models import load_model
-    from prunekit.scoring import SCORERS, score
+    from prunekit.commands.scoring import scored
 
-    recipe = Recipe(
-        options.model,
-        scorer=options.scorer,
-        granularity=options.granularity,
-        calibration=options.calibration,
-        seed=options.seed,
-    )
-    card = model_card(recipe.model)
-    examples = None
-    if options.scorer in SCORERS and SCORERS[options.scorer].needs != "weights":
-        if lack := card.lack_of_data():
-            raise NeedsData(_("{lack} Choose one that looks at the weights: --scorer magnitude.").format(lack=lack))
-        examples = calibration_set(load_dataset(recipe.data), recipe.calibration, recipe.seed)
-    scores = score(
-        load_model(recipe.model, report=tell),
-        recipe.scorer,
-        granularity=recipe.granularity,
-        calibration=examples,
-        task=card.task,
-        seed=recipe.seed,
-        **pairs(options.knob, "--knob"),
-    )
+    recipe, _model, scores = scored(options)
     rows = [
         {
             "name": name,

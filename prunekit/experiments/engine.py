@@ -120,6 +120,10 @@ class Engine:
                 self._latest[visitor, lane] = key
         return self._collect(key, future, patience)
 
+    def known(self, name: str, *args):
+        """The answer to what was asked before, by whomever; None where it is not at hand. Nothing is started."""
+        return self._known(answer_key(name, args), name, args)[1]
+
     def _known(self, key: str, name: str, args: tuple):
         with self._lock:
             if key in self._values:

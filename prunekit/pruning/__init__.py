@@ -1,6 +1,7 @@
-"""The one loop that runs a recipe: score, select, cut, fine-tune, weigh."""
+"""The one loop that runs a recipe: score, select, cut, fine-tune, weigh; and what each layer can lose."""
 
 from prunekit.core.recipe import Recipe, Training
 from prunekit.pruning.loop import Outcome, execute
+from prunekit.pruning.sensitivity import sensitivity
 
-__all__ = ["Outcome", "Recipe", "Training", "execute"]
+__all__ = ["Outcome", "Recipe", "Training", "execute", "sensitivity"]

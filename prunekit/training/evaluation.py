@@ -2,7 +2,7 @@
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -47,14 +47,23 @@ def evaluate(
     if task is None:
         raise BadSetting(_("Say by which task to judge the model: task=prunekit.core.tasks.CLASSIFICATION, say."))
     batches = data.batches(batch_size) if hasattr(data, "batches") else data
-    metric, total = METRICS[task.metric](), 0.0
-    with eval_mode(model), torch.inference_mode():
+
+    def answered() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         for inputs, targets in batches:
             if should_stop is not None and should_stop():
                 raise Stopped(_("Stopped while evaluating."))
-            outputs = model(inputs)
-            metric.add(outputs, targets)
-            total += float(LOSSES[task.loss](outputs, targets)) * len(targets)
+            yield model(inputs), targets
+
+    with eval_mode(model), torch.inference_mode():
+        return judge(answered(), task)
+
+
+def judge(answered: Iterable[tuple[torch.Tensor, torch.Tensor]], task: Task) -> Evaluation:
+    """The metric of a task for batches of (outputs, targets). Raises BadSetting where there are none."""
+    metric, total = METRICS[task.metric](), 0.0
+    for outputs, targets in answered:
+        metric.add(outputs, targets)
+        total += float(LOSSES[task.loss](outputs, targets)) * len(targets)
     if not metric.n:
         raise BadSetting(_("There are no examples to evaluate on; choose a data set that has some."))
     return Evaluation(task.metric, metric.value, *metric.interval(), metric.n, total / metric.n)

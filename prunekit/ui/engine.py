@@ -34,6 +34,11 @@ def ask(function: str, *args, lane: str = "quick", patience: float = 0.05, repla
     return engine().ask(f"{ANSWERS}:{function}", *args, lane=lane, patience=patience, visitor=of)
 
 
+def known(function: str, *args):
+    """The answer to a question that was asked before, or None; nothing is computed for it."""
+    return engine().known(f"{ANSWERS}:{function}", *args)
+
+
 def answers_or_wait(*questions: tuple) -> list | None:
     """The answers to questions (each a function's name and its arguments), asked side by side.
 

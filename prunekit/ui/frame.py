@@ -26,6 +26,7 @@ ICON = str(HERE / "icon.svg")  # a file of ours: a Material icon would be fetche
 PAGES = (
     ("start", N_("Start")),
     ("explore", N_("Explore")),
+    ("sensitivity", N_("Sensitivity")),
     ("prune", N_("Prune")),
     ("compare", N_("Compare")),
 )

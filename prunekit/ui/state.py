@@ -164,6 +164,14 @@ def _cut_at(threshold: float, name: str | None, table: CutTable, cut: Cut) -> Cu
     return dataclasses.replace(cut, overrides={**cut.overrides, name: share}, locked=cut.locked - {name})
 
 
+def bring_cut(question: Question, new: Cut) -> None:
+    """Puts a cut on the Explore page, with the controls of its question; before they are drawn."""
+    leave_rows()
+    set_controls(question.scorer, question.knobs, question.granularity, new.rule)
+    st.session_state["cut_rows"] = [question.model, question.granularity]  # the own cuts that come are of these rows
+    move_cut(new)
+
+
 def leave_rows() -> None:
     """Keeps the cuts of single rows for who comes back to these rows."""
     if rows := st.session_state.pop("cut_rows", None):
@@ -257,12 +265,14 @@ def take_aim(model: str) -> Recipe | None:
     return aim
 
 
-def recipe_of(question: Question) -> Recipe:
-    """The recipe of the cut on the page; training and schedule come from the recipe that was there before."""
+def recipe_of(question: Question, now: Cut | None = None) -> Recipe:
+    """The recipe of a cut, by default the one of the Explore page; training and schedule come from the recipe that was
+    there before.
+    """
     before = st.session_state.get("recipe")
     if before is None or before.model != question.model:
         before = Recipe(question.model)
-    now = cut()
+    now = now or cut()
     return dataclasses.replace(
         before,
         scorer=question.scorer,

@@ -44,6 +44,9 @@ class InProcessEngine(Engine):
     def ask(self, *_args, **_options) -> Pending:
         return Pending("starting")
 
+    def known(self, *_args) -> None:
+        return None
+
     def status(self) -> dict:
         return {"state": "ready", "sentence": "The engine is ready.", "lanes": {}, "trouble": self.trouble}
 

@@ -4,6 +4,7 @@ Each function takes the id of a model first and returns plain values and arrays;
 """
 
 from prunekit.experiments.answers.exploring import agreement, exploration, preview, refusal
+from prunekit.experiments.answers.sensitivity import sensitivity
 from prunekit.experiments.answers.structure import summary
 from prunekit.experiments.answers.timing import bounds_latency, measured_latency, training_pace
 
@@ -14,6 +15,7 @@ __all__ = [
     "measured_latency",
     "preview",
     "refusal",
+    "sensitivity",
     "summary",
     "training_pace",
 ]

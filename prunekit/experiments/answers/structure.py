@@ -14,6 +14,7 @@ def summary(model_id: str) -> dict:
     inputs = example_inputs_of(model)
     found = layers(model, inputs)
     groups, untraced = _groups_or_reason(model, inputs)
+    weighted = {layer.name for layer in found if layer.prunable}
     totals = weight_costs(model, inputs)
     whole = totals.totals(np.array([model.get_parameter(name).numel() for name in weight_names(model)]))
     return {
@@ -39,6 +40,7 @@ def summary(model_id: str) -> dict:
                 "name": group.name,
                 "units": group.units,
                 "layers": sorted({member.layer for member in group.members}),
+                "together": [member.layer for member in group.producers if member.layer in weighted],
                 "prunable": group.prunable,
                 "problem": group.problem,
                 "exact": group.exact,

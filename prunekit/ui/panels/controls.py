@@ -32,6 +32,18 @@ def question_controls(model: str):
     Returns the question they ask, what a cut takes from them (see `core.cuts.RULE`), the view, and the place where
     `what_bounds_do` is to be told.
     """
+    question, settings = criterion_controls(model), {s.name: s for s in settings_of(Recipe)}
+    granularity = question.granularity
+    scope = setting_input(among(settings["scope"], scopes_of({granularity})), "scope", width="content")
+    bounds, told = bounds_popover(granularity)
+    words = {name: _(label) for name, label in VIEWS.items()}
+    said = _("The histograms show the importance of what can be cut, or the weights themselves.")
+    view = one_of(_("View"), words, "view", help=said)
+    return question, {"scope": scope} | bounds, view, told
+
+
+def criterion_controls(model: str) -> Question:
+    """Draws which scores are asked for, at what grain."""
     settings = {s.name: s for s in settings_of(Recipe)}
     granularity_setting = settings["granularity"]
     st.session_state.setdefault("granularity", granularity_setting.default)
@@ -51,12 +63,7 @@ def question_controls(model: str):
     for knob in known[scorer].own_knobs(granularity):
         knobs[knob.name] = setting_input(knob, f"knob.{scorer}.{knob.name}", width="content")
     granularity = setting_input(granularity_setting, "granularity", width="content")
-    scope = setting_input(among(settings["scope"], scopes_of({granularity})), "scope", width="content")
-    bounds, told = bounds_popover(granularity)
-    words = {name: _(label) for name, label in VIEWS.items()}
-    said = _("The histograms show the importance of what can be cut, or the weights themselves.")
-    view = one_of(_("View"), words, "view", help=said)
-    return Question(model, scorer, known[scorer].told(knobs), granularity), {"scope": scope} | bounds, view, told
+    return Question(model, scorer, known[scorer].told(knobs), granularity)
 
 
 def _about(criterion: ScorerDescription, granularity: str) -> dict:

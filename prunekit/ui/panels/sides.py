@@ -219,8 +219,4 @@ def _keep(question: Question, table: CutTable, rows: list[dict]) -> None:
 
 def _swap(side: Side, question: Question, table: CutTable, rows: list[dict]) -> None:
     _keep(question, table, rows)
-    state.leave_rows()
-    theirs = side.question
-    state.set_controls(theirs.scorer, theirs.knobs, theirs.granularity, side.cut.rule)
-    st.session_state["cut_rows"] = [theirs.model, theirs.granularity]  # the own cuts that come are of these rows
-    state.move_cut(side.cut)
+    state.bring_cut(side.question, side.cut)

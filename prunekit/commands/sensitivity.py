@@ -1,0 +1,111 @@
+"""`prunekit sensitivity`: how much of the metric each layer costs when it alone is cut."""
+
+import shlex
+
+from prunekit.commands.options import add_model, add_scoring
+from prunekit.core.amounts import percent, spread_text
+from prunekit.core.cards import model_card
+from prunekit.core.cuts import TARGETS, Cut
+from prunekit.core.errors import NeedsData
+from prunekit.core.language import N_, _
+from prunekit.core.sensitivity import SPARSITIES, Cell, added_up, allocation
+
+HELP = N_("Measure what each layer can lose by itself, and find the cut that a loss allows.")
+EXAMPLES = 1000
+
+
+def arguments(parser) -> None:
+    add_model(parser)
+    add_scoring(parser)
+    words = _("validation examples to measure on (default: {n})").format(n=EXAMPLES)
+    parser.add_argument("--examples", type=int, default=EXAMPLES, help=words)
+    parser.add_argument(
+        "--lose", type=float, metavar="FRACTION", help=_("find a cut that loses at most this, 0.01 for one point")
+    )
+    parser.add_argument(
+        "--most", choices=list(TARGETS), default="sparsity", help=_("what that cut prunes most of (default: sparsity)")
+    )
+
+
+def run(options) -> dict:
+    """Prints, or returns as JSON, a cell for each row and sparsity; with --lose the cut and what it really costs."""
+    from prunekit.commands.line import tell
+    from prunekit.commands.scoring import scored
+    from prunekit.data import load_dataset
+    from prunekit.pruning import sensitivity
+    from prunekit.training.allocation import keep_freed_memory
+    from prunekit.training.threads import idle_threads, torch_threads
+
+    card = model_card(options.model)
+    if lack := card.lack_of_data():
+        raise NeedsData(lack)
+    keep_freed_memory()
+    recipe, model, scores = scored(options)
+    validation = load_dataset(recipe.data).validation
+    validation = validation.subset(min(max(options.examples, 1), len(validation)), seed=0)
+    with torch_threads(idle_threads()):
+        if not options.json:
+            print(f"{'':16} " + " ".join(f"{percent(s, 0):>6}" for s in SPARSITIES))
+        curves: dict[str, list[Cell]] = {name: [] for name in scores}
+
+        def report(cell: Cell) -> None:
+            curves[cell.row].append(cell)
+            if len(curves[cell.row]) == len(SPARSITIES) and not options.json:
+                print(f"{cell.row:16} " + " ".join(_text(c, card.task.percent) for c in curves[cell.row]), flush=True)
+
+        cells = sensitivity(model, validation, scores, task=card.task, report=report)
+        found = {"model": recipe.model, "scorer": recipe.scorer, "granularity": recipe.granularity}
+        found |= {"examples": len(validation), "baseline": cells[0].baseline, "cells": [c.to_plain() for c in cells]}
+        if options.lose is not None:
+            found["cut"] = _cut(options, model, validation, scores, curves, card.task)
+    if not options.json:
+        tell(
+            _("Lost of the metric; untouched it is {baseline}. – is where nothing was pruned.").format(
+                baseline=f"{cells[0].baseline:.4g}"
+            )
+        )
+        if "cut" in found:
+            _print_cut(options, found["cut"], card.task.percent)
+    return found
+
+
+def _cut(options, model, validation, scores, curves, task) -> dict:
+    from prunekit.core.cut_table import CutTable
+    from prunekit.selection import prune_cut, sorted_scores
+    from prunekit.structure import channel_costs, channel_groups, example_inputs_of, weight_costs
+    from prunekit.surgery import masked_copy
+    from prunekit.training import evaluate, quick_copy
+
+    inputs, groups = example_inputs_of(model), None
+    if options.granularity == "weight":
+        costs = weight_costs(model, inputs)
+    else:
+        groups = tuple(group for group in channel_groups(model, inputs) if group.prunable)
+        costs = channel_costs(model, inputs, groups)
+    table = CutTable.of(sorted_scores(scores), costs, scores.kinds, scores.sides)
+    sparsities = allocation(table, curves, options.lose, options.most)
+    cut = Cut(0.0, overrides=sparsities)
+    mask, _rescued = prune_cut(scores, cut).floored()
+    whole = evaluate(quick_copy(masked_copy(model, mask, groups=groups)), validation, task)
+    return {
+        "overrides": sparsities,
+        "sparsity": mask.sparsity,
+        "lost_row_by_row": added_up(curves, sparsities),
+        "lost": next(iter(curves.values()))[0].baseline - whole.value,
+        **{name: value for name, value in whole.to_plain().items() if name in ("value", "low", "high")},
+    }
+
+
+def _print_cut(options, cut: dict, as_percent: bool) -> None:
+    """In words, and as the command that prunes so."""
+    words = [word for knob in options.knob for word in ("--knob", knob)]
+    words += [word for name, share in cut["overrides"].items() for word in ("--override", f"{name}={share:g}")]
+    told = {name: spread_text(cut[name], as_percent, 1) for name in ("lost", "lost_row_by_row")}
+    sentence = _("A cut of {sparsity} of all units: row by row {lost_row_by_row} lost, really {lost}.")
+    print(sentence.format(sparsity=percent(cut["sparsity"]), **told))
+    asked = [w for name in ("model", "scorer", "granularity") for w in (f"--{name}", getattr(options, name))]
+    print(shlex.join(["python", "-m", "prunekit", "prune", *asked, "--sparsity", "0", *words]))
+
+
+def _text(cell: Cell, as_percent: bool) -> str:
+    return f"{'–' if cell.drop is None else spread_text(cell.drop, as_percent, 1):>6}"

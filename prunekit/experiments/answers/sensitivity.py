@@ -1,0 +1,33 @@
+"""How much each row of scores can lose: a question for each row and sparsity, which share what they compute."""
+
+import functools
+
+from prunekit.core.cards import model_card
+from prunekit.core.data_folder import part_at_hand
+from prunekit.experiments.answers.subjects import check_has_data, model_of, preview_split, scores_of
+from prunekit.pruning.sensitivity import BATCH, Scan
+from prunekit.training.threads import idle_threads, torch_threads
+
+
+def sensitivity(
+    model_id: str,
+    scorer: str,
+    knobs: dict,
+    granularity: str,
+    seed: int,
+    calibration: int,
+    row: str,
+    sparsity: float,
+) -> dict:
+    """The metric with one row cut and everything else left alone, on the examples of the previews: a `Cell`."""
+    card = model_card(model_id)
+    check_has_data(card)
+    scores = scores_of(model_id, scorer, knobs, granularity, seed, calibration)
+    with torch_threads(idle_threads()):
+        return _scan_of(part_at_hand(card.data), model_id).cell(scores, row, sparsity).to_plain()
+
+
+# What the layers before the one in question answer is remembered in it: two models, for two groups of visitors.
+@functools.lru_cache(maxsize=2)
+def _scan_of(part: str, model_id: str) -> Scan:
+    return Scan(model_of(model_id), preview_split(model_id).batches(BATCH), model_card(model_id).task)

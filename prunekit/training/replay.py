@@ -1,0 +1,201 @@
+"""A network and variants of it on the same examples: what comes before their first difference is computed once."""
+
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+from prunekit.core.tasks import Task
+from prunekit.training.evaluation import Evaluation, eval_mode, judge, quick_copy
+
+FOLDS = {nn.Conv1d: fuse_conv_bn_eval, nn.Conv2d: fuse_conv_bn_eval, nn.Conv3d: fuse_conv_bn_eval}
+FOLDS[nn.Linear] = fuse_linear_bn_eval
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+IN_PLACE = {
+    operator.iadd: operator.add,
+    operator.isub: operator.sub,
+    operator.imul: operator.mul,
+    operator.itruediv: operator.truediv,
+}
+TRIED = 8  # examples that the recorded network is tried on
+
+
+class Replay:
+    """Judges variants of a network on the same batches of (inputs, targets).
+
+    A variant is the network with other tensors in some of its layers, as `masked_copy` makes it. The network is
+    recorded as a graph (torch.fx), with batch norm folded into the layers before it and channels last in memory;
+    variants are run from the first layer on that differs, with what came before it remembered. That is one position,
+    which only moves on: variants are soonest judged in the order in which their layers run. A network that cannot be
+    recorded, or answers otherwise then, is run as it is, each time as a whole. Not for two threads at a time.
+    """
+
+    def __init__(self, model: nn.Module, batches: Sequence[tuple[torch.Tensor, torch.Tensor]], task: Task):
+        self.task, self._batches = task, list(batches)
+        self._model = model
+        self._before = dict(model.state_dict())
+        self._recorded = _Recorded.of(model, self._batches[0][0][:TRIED]) if self._batches else None
+        self._position, self._values = 0, []
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether anything is spared: otherwise variants are run as a whole."""
+        return self._recorded is not None
+
+    def evaluate(self, variant: nn.Module) -> Evaluation:
+        """The metric of a variant, in eval mode, on all batches. It is left as it is."""
+        targets = (targets for _inputs, targets in self._batches)
+        return judge(zip(self._outputs(variant), targets, strict=True), self.task)
+
+    @torch.inference_mode()
+    def _outputs(self, variant: nn.Module) -> Iterator[torch.Tensor]:
+        if self._recorded is None:
+            quick = quick_copy(variant)
+            yield from (quick(inputs) for inputs, _targets in self._batches)
+            return
+        with eval_mode(variant):
+            other = self._recorded.with_tensors_of(variant, self._changed(variant))
+        self._move_to(other.first)
+        for values in self._values:
+            yield other.run(dict(values), self._position)
+
+    def _changed(self, variant: nn.Module) -> set[str]:
+        """The names of the tensors in which a variant differs."""
+        now = variant.state_dict()
+        return {name for name, tensor in self._before.items() if not torch.equal(tensor, now[name])}
+
+    def _move_to(self, position: int) -> None:
+        """Remembers, for each batch, what the nodes from `position` on need of those before."""
+        if not self._values or position < self._position:
+            self._position = 0
+            self._values = [self._recorded.begin(inputs) for inputs, _targets in self._batches]
+        for values in self._values:
+            self._recorded.run(values, self._position, position)
+        self._position = position
+
+
+class _Recorded(fx.Interpreter):
+    """A network as a list of steps, some of which may have been given other tensors; `first` is the first of those."""
+
+    def __init__(
+        self,
+        recorded: fx.GraphModule,
+        folded: Mapping[str, str],
+        layers: Mapping[str, nn.Module],
+        tensors: Mapping[str, torch.Tensor],
+        first: int = 0,
+    ):
+        super().__init__(recorded)
+        self.nodes = list(recorded.graph.nodes)
+        self.folded, self.layers, self.tensors, self.first = folded, layers, tensors, first
+
+    @classmethod
+    def of(cls, model: nn.Module, examples: torch.Tensor) -> "_Recorded | None":
+        """The steps of a network; None where they cannot be told, or would not give its answers."""
+        twin = quick_copy(model)
+        try:
+            recorded = fx.symbolic_trace(twin)
+        except Exception:  # whatever a stranger's forward pass does
+            return None
+        if not all(map(_is_pure, recorded.graph.nodes)) or _count(recorded.graph, "placeholder") != 1:
+            return None
+        folded = _fold(recorded)
+        targets = {node.target for node in recorded.graph.nodes if node.op == "call_module"}
+        layers = {target: _layer(twin, target, folded) for target in targets}
+        names = {node.target for node in recorded.graph.nodes if node.op == "get_attr"}
+        steps = cls(recorded, folded, layers, {name: operator.attrgetter(name)(twin) for name in names})
+        with torch.inference_mode():
+            wanted = twin(examples)
+            if not isinstance(wanted, torch.Tensor):
+                return None
+            given = steps.run(steps.begin(examples))
+        close = torch.allclose(given, wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
+        return steps if close else None
+
+    def with_tensors_of(self, variant: nn.Module, changed: set[str]) -> "_Recorded":
+        """The same steps with the tensors of a variant, which differs in those called `changed`."""
+        owners = {name.rpartition(".")[0] for name in changed}
+        new = {t for t in self.layers if {t, self.folded.get(t)} & owners or any(o.startswith(f"{t}.") for o in owners)}
+        layers = self.layers | {target: _layer(variant, target, self.folded) for target in new}
+        tensors = self.tensors | {name: operator.attrgetter(name)(variant) for name in self.tensors if name in changed}
+        touched = (
+            i for i, node in enumerate(self.nodes) if node.target in (new if node.op == "call_module" else changed)
+        )
+        # Where nothing differs, only the answer itself is left to be given.
+        return _Recorded(self.module, self.folded, layers, tensors, next(touched, len(self.nodes) - 1))
+
+    def begin(self, inputs: torch.Tensor) -> dict:
+        """The values at the position 0."""
+        return {node: inputs for node in self.nodes if node.op == "placeholder"}
+
+    def run(self, values: dict, start: int = 0, end: int | None = None):
+        """Takes the steps from `start` up to `end`, or all that are left; the network's answer where they end with it.
+
+        values: of the steps before that are still needed; afterwards, of those before `end`.
+        """
+        self.env = values
+        for node in self.nodes[start:end]:
+            if node.op != "placeholder":
+                values[node] = self.run_node(node)
+            for gone in self.user_to_last_uses.get(node, ()):
+                del values[gone]
+        return values.get(self.nodes[-1])
+
+    def call_module(self, target, args, kwargs):
+        return self.layers[target](*args, **kwargs)
+
+    def get_attr(self, target, args, kwargs):
+        return self.tensors[target]
+
+
+def _fold(recorded: fx.GraphModule) -> dict[str, str]:
+    """Takes batch norm out of a recorded network where it follows a layer that it can be folded into.
+
+    Returns which layer takes which batch norm.
+    """
+    modules, folded, graph = dict(recorded.named_modules()), {}, recorded.graph
+    calls = [node.target for node in graph.nodes if node.op == "call_module"]
+    for node in list(graph.nodes):
+        if (
+            node.op != "call_module"
+            or not isinstance(norm := modules[node.target], NORMS)
+            or not norm.track_running_stats
+        ):
+            continue
+        before = node.args[0]
+        alone = before.op == "call_module" and len(before.users) == calls.count(before.target) == 1
+        if alone and calls.count(node.target) == 1 and type(modules[before.target]) in FOLDS:
+            folded[before.target] = node.target
+            node.replace_all_uses_with(before)
+            graph.erase_node(node)
+    return folded
+
+
+def _layer(model: nn.Module, target: str, folded: Mapping[str, str]) -> nn.Module:
+    """A layer of a network as it is run: with its batch norm in it, channels last, and leaving its inputs alone."""
+    layer = model.get_submodule(target)
+    if target in folded:
+        layer = FOLDS[type(layer)](layer, model.get_submodule(folded[target]))
+    layer = quick_copy(layer)
+    if getattr(layer, "inplace", False):
+        layer.inplace = False  # its input may be one of the values that are remembered
+    return layer
+
+
+def _is_pure(node: fx.Node) -> bool:
+    """Whether a step leaves its inputs as they are, once those that can be told so have been."""
+    if node.kwargs.get("inplace"):
+        node.update_kwarg("inplace", False)
+    if node.op == "call_method":
+        return not node.target.endswith("_") or node.target.endswith("__")
+    if node.op == "call_function":
+        node.target = IN_PLACE.get(node.target, node.target)
+        name = getattr(node.target, "__name__", "")
+        return not name.endswith("_") and name != "setitem"
+    return True
+
+
+def _count(graph: fx.Graph, op: str) -> int:
+    return sum(node.op == op for node in graph.nodes)
