@@ -9,10 +9,9 @@ from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import answers_or_wait
 from prunekit.ui.panels.allocation import allocated_or_error, allocation_panel
 from prunekit.ui.panels.controls import criterion_controls
-from prunekit.ui.panels.layers import uncut_layers
 from prunekit.ui.panels.no_data import what_works
-from prunekit.ui.panels.scan import cells_of, scan_line
-from prunekit.ui.panels.sensitivity_table import cells_frame, labels_of, moving_together
+from prunekit.ui.panels.scan import cells_of, measure, scan_line
+from prunekit.ui.panels.sensitivity_table import cells_frame, labels_of, moving_together, rowless_layers
 from prunekit.ui.tables import table_of
 
 frame.ensure()
@@ -46,30 +45,30 @@ def board() -> None:
     from prunekit.reports import sensitivity as figures  # with plotly: not before the page is there
 
     cells = cells_of(question, table.names)
-    seconds = scan_line(question, table.names, cells)
+    measuring, seconds = scan_line(question, table.names, cells), 0.0
     if cells:
         percent = card.task.percent
         curves = {row: [cells[row, s] for s in SPARSITIES if (row, s) in cells] for row in table.names}
-        found = allocated_or_error(question, table, curves, card)
-        chosen = found.sparsities if found else None
+        found = None if measuring else allocated_or_error(question, table, curves, card)
         if said := figures.in_words(table.names, labels, cells, percent):
             st.markdown(said)
         left, right = st.columns([8, 5], gap="medium")
         with left:
-            drawn = figures.heat_map(table.names, labels, cells, percent, chosen)
+            drawn = figures.heat_map(table.names, labels, cells, percent, found.sparsities if found else None)
             st.plotly_chart(drawn, key="map", config={"displayModeBar": False})
-            for line in [*moving_together(table.names, summary), *uncut_layers(exploration["rows"], summary)]:
-                st.caption(line)
         with right:
             drawn = figures.curves(table.names, labels, cells, _(card.task.metric_label), percent)
             st.plotly_chart(drawn, key="curves", config={"displayModeBar": False})
         with st.container(border=True, key="allocation_panel"):
             st.markdown(_("##### A cut of all layers"))
             is_whole = len(cells) == len(table.names) * len(SPARSITIES)
-            seconds = seconds or allocation_panel(question, table, card, found, is_whole)
+            seconds = allocation_panel(question, table, card, found, is_whole, measuring)
         with st.expander(_("Numbers as a table"), icon=":material/table_rows:"):
             st.dataframe(cells_frame(cells, labels, percent), hide_index=True)
-    look_again(seconds, key="again_sensitivity")
+        with st.expander(_("Layers without a row of their own"), icon=":material/layers:"):
+            for line in [*moving_together(table.names, summary), *rowless_layers(exploration["rows"], summary)]:
+                st.caption(line)
+    look_again(measure(question, table.names, cells) if measuring else seconds, key="again_sensitivity")
 
 
 board()

@@ -1,5 +1,6 @@
 """Sensitivity: the metric with one row of scores cut, and everything else left alone."""
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
@@ -21,12 +22,17 @@ BATCH = 256
 class Scan:
     """Measures cell by cell, in whatever order; soonest in that of the layers. Not for two threads at a time."""
 
-    def __init__(self, model: torch.nn.Module, batches: Iterable, task: Task):
-        """batches: of (inputs, targets) to judge the model on; they are held while the scan is."""
+    def __init__(
+        self, model: torch.nn.Module, batches: Iterable, task: Task, groups: Callable[[], Sequence[Group]] | None = None
+    ):
+        """batches: of (inputs, targets) to judge the model on; they are held while the scan is.
+
+        groups: gives the channel groups of the model, where somebody knows them.
+        """
         self.model = model
         self._replay = Replay(model, list(batches), task)
         self._baseline = self._replay.evaluate(model)
-        self._groups: Sequence[Group] | None = None
+        self._groups = functools.cache(groups or (lambda: channel_groups(model)))
 
     def cell(self, scores: Scores, row: str, sparsity: float) -> Cell:
         """The metric with the lowest scores of one row cut to a sparsity, one unit staying at least.
@@ -35,12 +41,11 @@ class Scan:
         """
         if row not in scores:
             raise UnknownName.of(_("row of scores"), row, scores)
-        if scores.granularity == "channel" and self._groups is None:
-            self._groups = channel_groups(self.model)
+        groups = self._groups() if scores.granularity == "channel" else None
         mask, _rescued = prune_lowest({row: scores[row]}, sparsity).floored()
         found = None
         if mask.kept < mask.total:
-            found = self._replay.evaluate(masked_copy(self.model, mask, groups=self._groups))
+            found = self._replay.evaluate(masked_copy(self.model, mask, groups=groups))
         told = (found.value, found.low, found.high) if found else (None, None, None)
         before = self._baseline
         return Cell(row, sparsity, mask.total - mask.kept, mask.total, *told, before.n, before.value)

@@ -7,9 +7,16 @@ from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.errors import CannotPrune, CannotScore
 from prunekit.core.language import _
-from prunekit.experiments.answers.subjects import baseline_of, check_has_data, model_of, preview_split, scores_of
+from prunekit.experiments.answers.subjects import (
+    baseline_of,
+    check_has_data,
+    groups_of,
+    model_of,
+    preview_split,
+    scores_of,
+)
 from prunekit.selection import overlap, prune_cut, rank_correlation, sorted_scores
-from prunekit.structure import channel_costs, channel_groups, example_inputs_of, weight_costs, weight_names
+from prunekit.structure import channel_costs, example_inputs_of, weight_costs, weight_names
 from prunekit.surgery import masked_copy, remove_channels
 from prunekit.training import evaluate, quick_copy
 
@@ -31,7 +38,7 @@ def exploration(model_id: str, scorer: str, knobs: dict, granularity: str, seed:
         layer_of = weight_names(model)
         weights = {name: model.get_parameter(name).detach() for name in scores}
     else:
-        groups = {group.name: group for group in channel_groups(model, inputs) if group.prunable}
+        groups = {group.name: group for group in groups_of(model_id) if group.prunable}
         costs = channel_costs(model, inputs, tuple(groups.values()))
         layer_of = {name: name for name in groups}
         weights = {name: model.get_parameter(f"{name}.weight").detach() for name in groups}
@@ -62,7 +69,10 @@ def preview(model_id: str, scorer: str, knobs: dict, granularity: str, seed: int
     model = model_of(model_id)
     scores = scores_of(model_id, scorer, knobs, granularity, seed, calibration)
     mask, rescued = prune_cut(scores, Cut.from_plain(cut)).floored()
-    pruned = masked_copy(model, mask) if granularity == "weight" else remove_channels(model, mask)
+    if granularity == "weight":
+        pruned = masked_copy(model, mask)
+    else:
+        pruned = remove_channels(model, mask, groups=groups_of(model_id))
     before = baseline_of(model_id)
     after = evaluate(quick_copy(pruned), preview_split(model_id), model_card(model_id).task)
     return {

@@ -4,7 +4,7 @@ import functools
 
 from prunekit.core.cards import model_card
 from prunekit.core.data_folder import part_at_hand
-from prunekit.experiments.answers.subjects import check_has_data, model_of, preview_split, scores_of
+from prunekit.experiments.answers.subjects import check_has_data, groups_of, model_of, preview_split, scores_of
 from prunekit.pruning.sensitivity import BATCH, Scan
 from prunekit.training.threads import idle_threads, torch_threads
 
@@ -30,4 +30,5 @@ def sensitivity(
 # What the layers before the one in question answer is remembered in it: two models, for two groups of visitors.
 @functools.lru_cache(maxsize=2)
 def _scan_of(part: str, model_id: str) -> Scan:
-    return Scan(model_of(model_id), preview_split(model_id).batches(BATCH), model_card(model_id).task)
+    examples, groups = preview_split(model_id).batches(BATCH), functools.partial(groups_of, model_id)
+    return Scan(model_of(model_id), examples, model_card(model_id).task, groups)

@@ -1,11 +1,11 @@
 """What a model is made of: its layers in the order they run, and the channels that go together."""
 
 import numpy as np
-import torch
 
 from prunekit.core.errors import CannotPrune
-from prunekit.experiments.answers.subjects import model_of
-from prunekit.structure import channel_groups, example_inputs_of, layers, weight_costs, weight_names
+from prunekit.experiments.answers.subjects import groups_of, model_of
+from prunekit.structure import example_inputs_of, layers, weight_costs, weight_names
+from prunekit.structure.groups import Group
 
 
 def summary(model_id: str) -> dict:
@@ -13,7 +13,7 @@ def summary(model_id: str) -> dict:
     model = model_of(model_id)
     inputs = example_inputs_of(model)
     found = layers(model, inputs)
-    groups, untraced = _groups_or_reason(model, inputs)
+    groups, untraced = _groups_or_reason(model_id)
     weighted = {layer.name for layer in found if layer.prunable}
     totals = weight_costs(model, inputs)
     whole = totals.totals(np.array([model.get_parameter(name).numel() for name in weight_names(model)]))
@@ -52,9 +52,9 @@ def summary(model_id: str) -> dict:
     }
 
 
-def _groups_or_reason(model: torch.nn.Module, inputs) -> tuple[tuple, str]:
+def _groups_or_reason(model_id: str) -> tuple[tuple[Group, ...], str]:
     """The channel groups; where they cannot be found none, and why, since single weights can be pruned all the same."""
     try:
-        return channel_groups(model, inputs), ""
+        return groups_of(model_id), ""
     except CannotPrune as error:
         return (), str(error)

@@ -22,6 +22,7 @@ from prunekit.models import load_model
 from prunekit.models.published import fetched_or_later
 from prunekit.scoring import SCORERS, Scorer, Scores, score, scorer_of
 from prunekit.structure import channel_groups
+from prunekit.structure.groups import Group
 from prunekit.training import Evaluation, evaluate, quick_copy
 
 PREVIEW_EXAMPLES = 1000
@@ -59,6 +60,12 @@ def model_of(model_id: str) -> torch.nn.Module:
     return load_model(model_id).requires_grad_(False)
 
 
+@recent(lambda groups: sum(m.positions.nbytes for group in groups for m in group.members), MOST_BYTES)
+def groups_of(model_id: str) -> tuple[Group, ...]:
+    """The channel groups of a model. Raises CannotPrune where it cannot be traced."""
+    return channel_groups(model_of(model_id))
+
+
 # What depends on the data is kept for the part of it that was there: the full set may arrive while this worker runs.
 @recent(lambda scores: sum(entry.nbytes for entry in scores.values()), MOST_BYTES)
 def _scores_on(part: str, model_id: str, scorer: str, knobs: tuple, granularity: str, seed: int, calibration: int):
@@ -71,7 +78,7 @@ def _scores_on(part: str, model_id: str, scorer: str, knobs: tuple, granularity:
             raise NeedsData(sentence.format(scorer=scorer))
         examples = calibration_set(load_dataset(card.data), calibration, seed)
         if SCORERS[scorer].needs == "losses":
-            _check_soon_measured(model_of(model_id), examples, scorer_of(scorer, **dict(knobs)))
+            _check_soon_measured(model_id, examples, scorer_of(scorer, **dict(knobs)))
     return score(
         model_of(model_id),
         scorer,
@@ -107,9 +114,10 @@ def _check_fits(card: ModelCard) -> None:
         raise PrunekitError(sentence.format(model=_(card.title), **told))
 
 
-def _check_soon_measured(model: torch.nn.Module, batches: list, scorer: Scorer) -> None:
+def _check_soon_measured(model_id: str, batches: list, scorer: Scorer) -> None:
     """Refuses to run a network once for each of its channels where others would wait too long for their answers."""
-    units, examples = sum(group.units for group in channel_groups(model) if group.prunable), scorer.examples
+    model, examples = model_of(model_id), scorer.examples
+    units = sum(group.units for group in groups_of(model_id) if group.prunable)
     inputs = batches[0][0][:examples]
     with torch.no_grad():
         model(inputs)  # chooses kernels, fetches memory

@@ -11,7 +11,7 @@ from prunekit.core.cuts import Cut
 from prunekit.core.errors import Stopped
 from prunekit.core.recipe import Training
 from prunekit.data import load_dataset
-from prunekit.experiments.answers.subjects import model_of, scores_of
+from prunekit.experiments.answers.subjects import groups_of, model_of, scores_of
 from prunekit.measurement import compare_latency, latency
 from prunekit.selection import prune_cut
 from prunekit.structure import example_inputs_of
@@ -88,7 +88,8 @@ def bounds_latency(
     model, bounded = model_of(model_id), Cut.from_plain(cut)
     scores = scores_of(model_id, scorer, knobs, granularity, seed, calibration)
     free = dataclasses.replace(bounded, round_to=1, floor=1)
-    pair = [remove_channels(model, prune_cut(scores, one).floored()[0]) for one in (free, bounded)]
+    groups = groups_of(model_id)
+    pair = [remove_channels(model, prune_cut(scores, one).floored()[0], groups=groups) for one in (free, bounded)]
     threads = idle_threads()
     with torch_threads(threads):
         found = compare_latency(*pair, example_inputs_of(model), (batch_size,), LATENCY_SECONDS)

@@ -59,13 +59,13 @@ def allocated(question: Question, table: CutTable, curves: Curves, card: ModelCa
 
 
 def allocation_panel(
-    question: Question, table: CutTable, card: ModelCard, found: Allocated | None, is_whole: bool
+    question: Question, table: CutTable, card: ModelCard, found: Allocated | None, is_whole: bool, measuring: bool
 ) -> float:
     """Draws what is asked, and what was found. In how many seconds to look again; 0 where nothing is under way.
 
-    is_whole: whether every row was measured at every sparsity.
+    is_whole: whether every row was measured at every sparsity; measuring: whether more of it is under way.
     """
-    _asked(question, card, found)
+    _asked(question, card, found, measuring)
     if found is None:
         return 0.0
     numbers_line(Outlook.of(table, found.cut), unit_words(question.granularity), *_costs(found, card))
@@ -79,7 +79,7 @@ def allocation_panel(
     return 0.0
 
 
-def _asked(question: Question, card: ModelCard, found: Allocated | None) -> None:
+def _asked(question: Question, card: ModelCard, found: Allocated | None, measuring: bool) -> None:
     percent = card.task.percent
     targets = [name for name in TARGETS if name != "bytes" or question.granularity == "channel"]
     settle(targets, "allocation_target")
@@ -104,6 +104,8 @@ def _asked(question: Question, card: ModelCard, found: Allocated | None) -> None
                 key="allocate",
                 type="primary",
                 icon=":material/content_cut:",
+                disabled=measuring,
+                help=_("When the measurement is over, or stopped.") if measuring else None,
                 on_click=_ask_for,
                 args=(question,),
             )

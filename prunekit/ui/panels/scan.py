@@ -32,45 +32,52 @@ def cells_of(question: Question, rows: Sequence[str]) -> Cells:
     return scans[question.key]
 
 
-def scan_line(question: Question, rows: Sequence[str], cells: Cells) -> float:
-    """Measures on where that is wanted, and draws the button and how far it is.
-
-    In how many seconds to look again; 0 where nothing is under way. New cells are put into `cells`.
-    """
-    todo = [(row, s) for row in rows for s in SPARSITIES if (row, s) not in cells]
-    wanted = _begun(question)
-    pending = None
-    if wanted and todo:
-        try:
-            pending = _measure(question, cells, todo)
-        except PrunekitError as error:
-            _stop()
-            wanted, st.session_state["scan_failed"] = None, (question.key, str(error))
-        todo = [cell for cell in todo if cell not in cells]
+def scan_line(question: Question, rows: Sequence[str], cells: Cells) -> bool:
+    """Draws the button and how far it is; whether this visitor is measuring, so that `measure` has work to do."""
+    todo, begun = _left(rows, cells), _begun(question)
     if not todo:
         _stop()
-        return 0.0
+        return False
     failed, reason = st.session_state.get("scan_failed", ("", ""))
     if failed == question.key:  # until it is tried again
         show_error(reason)
     everything = len(rows) * len(SPARSITIES)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if not wanted:
+        if not begun:
             label = _("Measure the rest") if cells else _("Measure")
             icon = ":material/play_arrow:"
             st.button(label, key="measure", type="primary", icon=icon, on_click=_start, args=(question, len(cells)))
             sentence = ngettext("{rows} row", "{rows} rows", len(rows)).format(rows=len(rows)) + " · "
             sentence += _("{n} of {all} measurements to go, each kept for everyone who asks the same")
             st.caption(sentence.format(n=len(todo), all=everything), width="content")
-            return 0.0
+            return False
         st.button(_("Stop"), key="stop_measuring", icon=":material/stop:", on_click=_stop)
         words = _("{done} of {all} cells").format(done=len(cells), all=everything)
-        if left := _time_left(wanted, len(cells), len(todo)):
-            words += " · " + left
-        elif pending and pending.state != "computing":
-            words = pending.sentence
+        waits = st.session_state.get("scan_waits", "")
+        if more := _time_left(begun, len(cells), len(todo)) or waits:
+            words += " · " + more
         st.progress(len(cells) / everything, text=words)
-    return 0.1
+    return True
+
+
+def measure(question: Question, rows: Sequence[str], cells: Cells) -> float:
+    """Puts new cells into `cells` for a moment: at the end of a look, when all that is known has been drawn.
+
+    In how many seconds to look again.
+    """
+    try:
+        pending = _measure(question, cells, _left(rows, cells))
+    except PrunekitError as error:
+        _stop()
+        st.session_state["scan_failed"] = (question.key, str(error))
+        return 0.1
+    waits = pending is not None and pending.state != "computing"
+    st.session_state["scan_waits"] = pending.sentence if waits else ""
+    return 1.0 if waits else 0.1
+
+
+def _left(rows: Sequence[str], cells: Cells) -> list[tuple[str, float]]:
+    return [(row, s) for row in rows for s in SPARSITIES if (row, s) not in cells]
 
 
 def _measure(question: Question, cells: Cells, todo: list[tuple[str, float]]) -> Pending | None:

@@ -6,6 +6,7 @@ import pandas
 
 from prunekit.core.language import _, ngettext
 from prunekit.core.sensitivity import Cell
+from prunekit.ui.panels.layers import uncut_layers
 
 
 def labels_of(rows: list[dict], summary: dict) -> dict[str, str]:
@@ -25,6 +26,13 @@ def moving_together(rows: Iterable[str], summary: dict) -> list[str]:
     several = [together[row] for row in rows if len(together.get(row, ())) > 1]
     sentence = _("{layers}: their channels are added together, so they move together and are one row.")
     return [sentence.format(layers=", ".join(layers)) for layers in several]
+
+
+def rowless_layers(rows: list[dict], summary: dict) -> list[str]:
+    """A line for each reason why layers have no row, with their names, but for those that move with others."""
+    moving = {layer for group in summary["groups"] if len(group["together"]) > 1 for layer in group["together"]}
+    others = [layer for layer in summary["layers"] if layer["name"] not in moving]
+    return uncut_layers(rows, summary | {"layers": others})
 
 
 def cells_frame(cells: Mapping[tuple[str, float], Cell], labels: Mapping[str, str], as_percent: bool):
