@@ -11,7 +11,7 @@ from prunekit.ui.panels.controls import axis_words, question_controls, unit_word
 from prunekit.ui.panels.cut_exchange import cut_exchange
 from prunekit.ui.panels.layers import layer_editor, uncut_layers
 from prunekit.ui.panels.numbers import Outlook, numbers_line
-from prunekit.ui.panels.preview import ask_for_preview, preview_tile
+from prunekit.ui.panels.preview import ask_for_preview, how_previews_did, preview_tile, recalibrated_tile
 from prunekit.ui.panels.sides import keep_button, preview_beside, side_a, side_line, sides_by_layer, where_they_disagree
 from prunekit.ui.panels.torchvision_picker import must_be_fetched, offer_untrained
 from prunekit.ui.tables import table_of
@@ -60,6 +60,8 @@ with set_aside:
         side_line(side, question, table, exploration["rows"])
 with tools:
     keep_button(question, table, exploration["rows"])
+normalised = any(layer["kind"].startswith("BatchNorm") for layer in summary["layers"])
+predicted = how_previews_did(card)
 drawn = exploration["scores" if view == "importance" else "weights"]
 rows = [row | drawn[row["name"]] for row in exploration["rows"]]
 data = picture_data(
@@ -87,13 +89,16 @@ def board() -> None:
     cut = state.cut()
     outlook = Outlook.of(table, cut)
     preview = preview_tile(question, cut, card, state.settled())
+    anew = [recalibrated_tile(question, cut, card)] if normalised and not lack else []
     a = side_a(card.id)
     query = explore_address.write_address(question, view, table, a)
     if a:
         a, preview = preview_beside(preview, a, question, cut, card)
     with numbers:
         beside = (a.outlook, unit_words(a.question.granularity)) if a else None
-        numbers_line(outlook, unit_words(question.granularity), preview, a=beside)
+        numbers_line(outlook, unit_words(question.granularity), preview, *anew, a=beside)
+        if predicted:
+            st.caption(predicted)
     with bounds:
         what_bounds_do(question, cut, outlook, table, card, unit_words(question.granularity))
     with tools:

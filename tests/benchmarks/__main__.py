@@ -5,13 +5,17 @@ import time
 from pathlib import Path
 
 from tests import results
-from tests.benchmarks import cut_counts, healing, pages
+from tests.benchmarks import cut_counts, deciding, healing, pages
 
 RESULTS = Path(__file__).with_name("results.json")
 
 # Each function measures the rows it is listed with, in one go.
 BENCHMARKS = {
     cut_counts.measure: ("cut_counts_138m_ms",),
+    deciding.measure_mask: ("global_mask_vs_torch_ratio",),
+    deciding.measure_taylor: ("taylor_vs_torch_pruning_ratio",),
+    deciding.measure_sensitivity: ("sensitivity_resnet56_ratio", "sensitivity_lenet_s"),
+    deciding.measure_previews: ("preview_sweep_channels_ratio", "preview_sweep_weights_ratio"),
     healing.measure_throughput: ("finetune_throughput_ratio",),
     healing.measure_removed: ("removed_step_time_ratio",),
     pages.measure_start: ("first_histogram_s", "start_to_chart_s"),

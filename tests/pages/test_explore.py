@@ -10,8 +10,11 @@ from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.errors import CannotScore, EngineUnavailable
+from prunekit.experiments.folder import home
+from prunekit.experiments.ledger import Ledger
 from tests.app_over_toy import AppOverToy, component, elements, tiles
 from tests.pages.reading import address_of, as_read, errors
+from tests.sample_runs import add_finished, recipe
 
 
 @pytest.fixture
@@ -573,3 +576,36 @@ def test_an_a_on_its_way_is_not_written_into_the_address_of_another_model(app):
     assert address_of(at)["model"] == "mlp-digits"
     assert component(at, "cuts")
     assert "a" not in address_of(at)
+
+
+# -- batch norm measured anew, and what previews were worth -------------------------------------------------------
+
+
+def test_a_net_with_batch_norm_is_previewed_with_it_measured_anew_too(app):
+    app.engine.norm = True
+    at = app.open("explore", cut=Cut(0.5))
+    assert tiles(at)["With batch norm measured anew"][0] == "–"  # the plain one comes first
+    at.run()
+    assert tiles(at)["With batch norm measured anew"][0] == "80.0 %"
+    assert tiles(at)["Accuracy before fine-tuning"][0] == "70.0 %"
+    asked = [len(arguments) for arguments in app.engine.asked_for("preview", "preview")]
+    assert asked == [7, 8]
+
+
+def test_a_net_without_batch_norm_has_nothing_to_measure_anew(app):
+    at = app.open("explore")
+    at.run()
+    assert "With batch norm measured anew" not in tiles(at)
+    assert all(len(arguments) == 7 for arguments in app.engine.asked_for("preview", "preview"))
+
+
+def test_after_some_runs_the_page_says_how_previews_ranked_them(app):
+    store = Ledger(home())
+    at = app.open("explore")
+    assert not any("Spearman" in caption.value for caption in at.caption)
+    for i in range(5):
+        add_finished(store, recipe(seed=i), pruned=0.5 + 0.05 * i, finetuned=0.8 + 0.01 * i)
+    at = app.open("explore")
+    [said] = [as_read(c.value) for c in at.caption if "Spearman" in c.value]
+    assert "Over 5 runs of this model so far" in said
+    assert "1.00" in said

@@ -7,6 +7,7 @@ from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.errors import CannotPrune, CannotScore
 from prunekit.core.language import _
+from prunekit.data import calibration_set, load_dataset
 from prunekit.experiments.answers.subjects import (
     baseline_of,
     check_has_data,
@@ -18,9 +19,10 @@ from prunekit.experiments.answers.subjects import (
 from prunekit.selection import overlap, prune_cut, rank_correlation, sorted_scores
 from prunekit.structure import channel_costs, example_inputs_of, weight_costs, weight_names
 from prunekit.surgery import masked_copy, remove_channels
-from prunekit.training import evaluate, quick_copy
+from prunekit.training import evaluate, quick_copy, recalibrated
 
 BINS = 96
+RECALIBRATION = 512  # training examples that batch norm is measured anew on
 LOG_SPREAD = 50  # scores whose largest is this many times their median are drawn on a logarithmic axis
 
 
@@ -63,9 +65,22 @@ def refusal(model_id: str, scorer: str, knobs: dict, granularity: str) -> str:
     return ""
 
 
-def preview(model_id: str, scorer: str, knobs: dict, granularity: str, seed: int, calibration: int, cut: dict) -> dict:
-    """The metric after a cut and before any fine-tuning, on a part of the validation set, with its interval."""
-    check_has_data(model_card(model_id))
+def preview(
+    model_id: str,
+    scorer: str,
+    knobs: dict,
+    granularity: str,
+    seed: int,
+    calibration: int,
+    cut: dict,
+    recalibrate: bool = False,
+) -> dict:
+    """The metric after a cut and before any fine-tuning, on a part of the validation set, with its interval.
+
+    recalibrate: with the statistics of batch norm measured anew on training examples, which is not yet learning.
+    """
+    card = model_card(model_id)
+    check_has_data(card)
     model = model_of(model_id)
     scores = scores_of(model_id, scorer, knobs, granularity, seed, calibration)
     mask, rescued = prune_cut(scores, Cut.from_plain(cut)).floored()
@@ -73,8 +88,12 @@ def preview(model_id: str, scorer: str, knobs: dict, granularity: str, seed: int
         pruned = masked_copy(model, mask)
     else:
         pruned = remove_channels(model, mask, groups=groups_of(model_id))
+    pruned = quick_copy(pruned)
+    if recalibrate:
+        data = load_dataset(card.data)
+        pruned = recalibrated(pruned, calibration_set(data, min(RECALIBRATION, len(data.train)), seed))
     before = baseline_of(model_id)
-    after = evaluate(quick_copy(pruned), preview_split(model_id), model_card(model_id).task)
+    after = evaluate(pruned, preview_split(model_id), card.task)
     return {
         "metric": after.metric,
         "value": after.value,

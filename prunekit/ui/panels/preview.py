@@ -5,12 +5,15 @@ import streamlit as st
 from prunekit.core.amounts import metric_text, whole
 from prunekit.core.cards import ModelCard
 from prunekit.core.cuts import Cut
-from prunekit.core.errors import EngineUnavailable, PrunekitError
+from prunekit.core.data_folder import FULL_SETS, has_full_set
+from prunekit.core.errors import EngineUnavailable, PrunekitError, StoreUnavailable
 from prunekit.core.language import _
 from prunekit.experiments.engine import Pending
+from prunekit.reports import predictions
 from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import ask
 from prunekit.ui.panels.numbers import Tile
+from prunekit.ui.runs import all_runs
 from prunekit.ui.state import Question
 
 
@@ -47,15 +50,55 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
     return _tile(known, key, pending, card)
 
 
-def ask_preview(question: Question, cut: Cut) -> dict | Pending:
-    """Without patience: neither these numbers nor those of the next move are to wait for a preview."""
-    return ask("preview", *question.arguments(), cut.to_plain(), lane="preview", patience=0.0)
+def recalibrated_tile(question: Question, cut: Cut, card: ModelCard) -> Tile:
+    """The same with batch norm measured anew; asked for when the plain preview of the cut has come."""
+    key, plain = _key(question, cut), known_preview(question, cut)
+    held, answer = st.session_state.get("recalibrated", (None, None))
+    if held and held[0] != question.model:
+        held, answer = None, None
+    pending = None
+    if plain and held != key:
+        try:
+            found = ask_preview(question, cut, recalibrate=True)
+        except EngineUnavailable as error:
+            pending = str(error)
+        except PrunekitError as error:
+            held, answer = st.session_state["recalibrated"] = (key, str(error))
+        else:
+            if isinstance(found, Pending):
+                pending = found.sentence
+            else:
+                held, answer = st.session_state["recalibrated"] = (key, found)
+    look_again(0.35 if pending else 0, key="again_recalibrated")
+    return _tile((held, answer), key, pending, card, _("With batch norm measured anew"), _recalibrated_hint())
+
+
+def ask_preview(question: Question, cut: Cut, recalibrate: bool = False) -> dict | Pending:
+    """Without patience: neither these numbers nor those of the next move are to wait for a preview.
+
+    recalibrate: with batch norm measured anew; that takes no plain preview's place in the queue.
+    """
+    more = (True,) if recalibrate else ()
+    return ask(
+        "preview", *question.arguments(), cut.to_plain(), *more, lane="preview", patience=0.0, replaces=not recalibrate
+    )
 
 
 def known_preview(question: Question, cut: Cut) -> dict | None:
     """The answer for a cut, where it is the one that was asked last and has come."""
     held, answer = _last(question)
     return answer if isinstance(answer, dict) and held == _key(question, cut) else None
+
+
+def how_previews_did(card: ModelCard) -> str:
+    """How well the previews of a model have told which runs end higher, in a sentence; "" where nothing is known."""
+    if card.lack_of_data():
+        return ""
+    full = has_full_set(card.data) or card.data not in FULL_SETS
+    try:
+        return predictions.in_words(predictions.rank_correlation(all_runs(), card.id, full))
+    except StoreUnavailable:  # the pages that are about runs say so
+        return ""
 
 
 def ask_for_preview() -> None:
@@ -77,8 +120,22 @@ def _label(card: ModelCard) -> str:
     return _("{metric} before fine-tuning").format(metric=_(card.task.metric_label))
 
 
-def _tile(known: tuple, key: tuple, pending: str | None, card: ModelCard) -> Tile:
-    label = _label(card)
+def _preview_hint() -> str:
+    return _(
+        "On {n} validation examples, 95 % interval {low} to {high}; untouched, the model has {baseline} on the same "
+        "examples. A preview, not a forecast of what fine-tuning brings back."
+    )
+
+
+def _recalibrated_hint() -> str:
+    return _(
+        "On the same {n} validation examples, 95 % interval {low} to {high}; untouched {baseline}. The means and "
+        "variances of batch norm were measured anew on training examples before; no weight has learnt anything."
+    )
+
+
+def _tile(known: tuple, key: tuple, pending: str | None, card: ModelCard, label: str = "", hint: str = "") -> Tile:
+    label, hint = label or _label(card), hint or _preview_hint()
     held, answer = known
     if answer is None or (isinstance(answer, str) and held != key):
         return Tile(label, "…" if pending else "–", pending or _("not asked yet"), tone="wide wait")
@@ -86,10 +143,7 @@ def _tile(known: tuple, key: tuple, pending: str | None, card: ModelCard) -> Til
         return Tile(label, "–", answer, tone="wide wait")
     as_percent = card.task.percent
     low, high, n = metric_text(answer["low"], as_percent), metric_text(answer["high"], as_percent), whole(answer["n"])
-    hint = _(
-        "On {n} validation examples, 95 % interval {low} to {high}; untouched, the model has {baseline} on the same "
-        "examples. A preview, not a forecast of what fine-tuning brings back."
-    ).format(n=n, low=low, high=high, baseline=metric_text(answer["baseline"], as_percent))
+    hint = hint.format(n=n, low=low, high=high, baseline=metric_text(answer["baseline"], as_percent))
     if held != key:
         note = pending or _("of the cut before")
         return Tile(label, metric_text(answer["value"], as_percent), note, hint, tone="wide old")
