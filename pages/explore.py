@@ -9,6 +9,7 @@ from prunekit.ui.engine import answers_or_wait
 from prunekit.ui.panels.bounds import what_bounds_do
 from prunekit.ui.panels.controls import axis_words, question_controls, unit_words
 from prunekit.ui.panels.cut_exchange import cut_exchange
+from prunekit.ui.panels.inside import look_inside
 from prunekit.ui.panels.layers import layer_editor, uncut_layers
 from prunekit.ui.panels.numbers import Outlook, numbers_line
 from prunekit.ui.panels.preview import ask_for_preview, how_previews_did, preview_tile, recalibrated_tile
@@ -97,13 +98,14 @@ def board() -> None:
     with numbers:
         beside = (a.outlook, unit_words(a.question.granularity)) if a else None
         numbers_line(outlook, unit_words(question.granularity), preview, *anew, a=beside)
-        if predicted:
-            st.caption(predicted)
     with bounds:
         what_bounds_do(question, cut, outlook, table, card, unit_words(question.granularity))
     with tools:
         cut_exchange(question, table, cut, outlook.kept, query)
     cuts_reply(data, cut, outlook.kept, focus=state.focus(), revision=state.revision(), seq=state.heard(), key="reply")
+    if predicted:
+        st.caption(predicted)
+    look_inside(question, table, cut, outlook.kept, card)
     if a:
         with st.expander(
             _("A and B, layer by layer"), icon=":material/compare:", key="by_layer", on_change="rerun"

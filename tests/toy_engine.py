@@ -133,6 +133,19 @@ class ToyEngine:
         low, high = (value - 0.02, value + 0.02) if pruned else (None, None)
         return Cell(row, sparsity, pruned, units, value, low, high, 1000, 0.9).to_plain()
 
+    def inside(self, model, scorer, knobs, granularity, seed, calibration, row, example) -> dict:
+        units = {r["name"]: r["units"] for r in self.exploration(model, scorer, knobs, granularity, 0, 0)["rows"]}[row]
+        random = np.random.default_rng(example)
+        if granularity == "weight":
+            return {
+                "all": units,
+                "ranks": np.arange(units).reshape(-1, 9),
+                "matrix": random.normal(size=(units // 9, 9)),
+            }
+        images = {"filters": random.normal(size=(units, 3, 3)), "maps": random.normal(size=(units, 8, 8))}
+        told = {"input": np.zeros((28, 28)), "target": 6, "answer": 0}
+        return {"all": units, "units": np.arange(units), "ranks": np.arange(units)} | images | told
+
     def known(self, name, *args):
         """What was answered before."""
         question = (name.split(":")[1], pickle.dumps(args))

@@ -40,7 +40,7 @@ def in_words(found: tuple[float, int] | None) -> str:
         return ""
     rho, runs = found
     sentence = _(
-        "Over {n} runs of this model so far, the accuracy before fine-tuning ranked what came of it with {rho} "
-        "(Spearman; 1 is the same order, 0 none). It is no forecast."
+        "Over {n} runs of this model so far, the metric before fine-tuning ranked what came of it with {rho} "
+        "(Spearman’s rank correlation: 1 is the same order, 0 none). It is no forecast."
     )
     return sentence.format(n=runs, rho=f"{rho:.2f}".replace("-", "−"))

@@ -609,3 +609,39 @@ def test_after_some_runs_the_page_says_how_previews_ranked_them(app):
     [said] = [as_read(c.value) for c in at.caption if "Spearman" in c.value]
     assert "Over 5 runs of this model so far" in said
     assert "1.00" in said
+
+
+# -- inside a layer -----------------------------------------------------------------------------------------------
+
+
+def opened(app, **session):
+    at = app.open("explore", inside=True, **session)
+    assert not at.exception
+    return at
+
+
+def test_inside_a_layer_are_as_many_filters_as_the_cut_keeps_and_prunes(app):
+    at = opened(app, cut=Cut(0.0, overrides={"conv2": 0.25}), focus="conv2")
+    said = [as_read(caption.value) for caption in at.caption]
+    assert said.count("Kept: 9") == said.count("Pruned: 3") == 2  # the filters, and what they answer
+    assert len([e for e in elements(at) if e.type == "image"]) == 5  # with the example itself
+    assert any(
+        "A **shirt**; the untouched model takes it for **T-shirt/top**." in as_read(m.value) for m in at.markdown
+    )
+
+
+def test_another_example_is_another_question(app):
+    at = opened(app, focus="conv1")
+    at.number_input(key="inside_example").set_value(5).run()
+    assert [arguments[-2:] for arguments in app.engine.asked_for("inside")][-1] == ("conv1", 4)
+
+
+def test_single_weights_are_a_matrix_under_its_mask(app):
+    at = opened(app, granularity="weight", focus="conv2.weight")
+    assert len([e for e in elements(at) if e.type == "image"]) == 1
+    assert any("grey what is pruned" in as_read(caption.value) for caption in at.caption)
+
+
+def test_nothing_is_asked_before_the_panel_is_opened(app):
+    app.open("explore")
+    assert not app.engine.asked_for("inside")

@@ -4,7 +4,8 @@ Each function takes the id of a model first and returns plain values and arrays;
 """
 
 from prunekit.experiments.answers.exploring import agreement, exploration, preview, refusal
-from prunekit.experiments.answers.sensitivity import sensitivity
+from prunekit.experiments.answers.layer import inside
+from prunekit.experiments.answers.scan import sensitivity
 from prunekit.experiments.answers.structure import summary
 from prunekit.experiments.answers.timing import bounds_latency, measured_latency, training_pace
 
@@ -12,6 +13,7 @@ __all__ = [
     "agreement",
     "bounds_latency",
     "exploration",
+    "inside",
     "measured_latency",
     "preview",
     "refusal",

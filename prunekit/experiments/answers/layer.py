@@ -1,0 +1,95 @@
+"""What is inside one layer: its filters, what they answer to one input, its single weights; with their ranks."""
+
+import numpy as np
+import torch
+
+from prunekit.core.cards import model_card
+from prunekit.core.errors import UnknownName
+from prunekit.core.language import _
+from prunekit.experiments.answers.subjects import model_of, preview_split, scores_of
+from prunekit.structure.tracing_copy import tracing_copy
+
+MOST_UNITS = 512  # that are drawn
+MOST_SIDE = 512  # of a matrix of weights
+
+
+def inside(
+    model_id: str,
+    scorer: str,
+    knobs: dict,
+    granularity: str,
+    seed: int,
+    calibration: int,
+    row: str,
+    example: int,
+) -> dict:
+    """What there is to see of a row of scores, whatever is cut of it.
+
+    "ranks": (units,) or, for weights, (outputs, inputs): 0 is what goes first, in the order of the mask;
+    "all": how many units there are, of which those of the ranks may be a part, with "units": the numbers of these.
+    For channels "filters": (units, h, w) the mean over each filter's inputs, or (units, h, w, 3) of three inputs, None
+    where a filter is a single number or no image; "maps": (units, h, w) what the layer gives for a validation example,
+    "input": that example, (h, w) or (h, w, 3) in [0, 1], each None where it is no image; "target", "answer": the class
+    it is of and the one that the model takes it for, by number. For weights "matrix": (outputs, inputs).
+    """
+    scores = scores_of(model_id, scorer, knobs, granularity, seed, calibration)
+    if row not in scores:
+        raise UnknownName.of(_("row of scores"), row, scores)
+    ranks = _ranks(scores[row])
+    if granularity == "weight":
+        matrix = model_of(model_id).get_parameter(row).detach().flatten(1)
+        part = (slice(None, MOST_SIDE), slice(None, MOST_SIDE))
+        return {
+            "all": ranks.numel(),
+            "ranks": ranks.reshape(matrix.shape)[part].numpy(),
+            "matrix": matrix[part].float().numpy(),
+        }
+    units = torch.linspace(0, len(ranks) - 1, min(len(ranks), MOST_UNITS)).round().long()
+    by_rank = ranks.argsort()[units]  # evenly spaced among the ranks, where there are too many to draw
+    units = by_rank.sort().values
+    name = row.partition("[")[0]  # a second group of a layer has a number behind its name
+    layer = model_of(model_id).get_submodule(name)
+    return {
+        "all": len(ranks),
+        "units": units.numpy(),
+        "ranks": ranks[units].numpy(),
+        "filters": _filters(layer.weight.detach(), units),
+    } | _answers(model_id, name, units, example)
+
+
+def _ranks(scores: torch.Tensor) -> torch.Tensor:
+    """Each unit's place among the scores, ties in their order: as `prune_lowest` takes them."""
+    flat = scores.flatten()
+    ranks = torch.empty(len(flat), dtype=torch.int64)
+    ranks[flat.argsort(stable=True)] = torch.arange(len(flat))
+    return ranks
+
+
+def _filters(weight: torch.Tensor, units: torch.Tensor) -> np.ndarray | None:
+    if weight.dim() != 4 or weight.shape[-1] * weight.shape[-2] < 2 or len(weight) < len(units):
+        return None
+    chosen = weight[units].float()
+    return (chosen.movedim(1, -1) if chosen.shape[1] == 3 else chosen.mean(1)).contiguous().numpy()
+
+
+def _answers(model_id: str, layer: str, units: torch.Tensor, example: int) -> dict:
+    """What the layer and the model say of one example."""
+    told = {"maps": None, "input": None, "target": None, "answer": None}
+    card = model_card(model_id)
+    if card.lack_of_data():
+        return told
+    split = preview_split(model_id).take([example % len(preview_split(model_id))])
+    [(inputs, targets)] = split.batches(1)
+    twin, seen = tracing_copy(model_of(model_id)), []  # the model itself answers others meanwhile
+    twin.get_submodule(layer).register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    with torch.inference_mode():
+        answer = twin(inputs)
+    if seen and seen[0].dim() == 4 and seen[0].shape[1] >= len(units):
+        told["maps"] = seen[0][0, units].numpy()
+    if card.task.name == "classification":
+        told |= {"target": int(targets[0]), "answer": int(answer.argmax())}
+    raw = split.inputs[0]
+    if raw.dtype == torch.uint8 and raw.dim() == 3 and raw.shape[0] in (1, 3):
+        image = raw.float() / 255
+        told["input"] = (image.movedim(0, -1) if len(raw) == 3 else image[0]).numpy()
+    return told
