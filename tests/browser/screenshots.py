@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from prunekit.core.recipe import Recipe, Training
+from prunekit.core.sensitivity import SPARSITIES
 from prunekit.experiments.engine import Engine
 from prunekit.experiments.runs import STUDY
 from prunekit.experiments.store import Store
@@ -14,7 +15,7 @@ from tests.browser.driving import IDLE, ROOT, chromium_path, end_engine, launche
 
 OUT = ROOT / "build" / "screenshots"
 README_PICTURES = {"explore-light": "explore.png", "compare-light": "compare.png"}
-PAGES = ("start", "explore", "prune", "compare")
+PAGES = ("start", "explore", "sensitivity", "prune", "compare")
 LOOKS = {
     "light": {"viewport": {"width": 1440, "height": 900}},
     "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
@@ -24,7 +25,7 @@ RUNS = [("taylor", 0.3), ("taylor", 0.5), ("taylor", 0.7), ("magnitude", 0.3), (
 
 
 def main() -> int:
-    """Runs a few real recipes, then photographs all pages into build/screenshots and the README's into docs."""
+    """Runs real recipes and a scan, then photographs all pages into build/screenshots and the README's into docs."""
     if chromium_path() is None:
         print("There is no Chromium here, so there are no screenshots.")
         return 1
@@ -55,6 +56,11 @@ def _make_runs(home: Path) -> None:
     while not all(run.result and run.result["speedup"] for run in store.runs() if run.role != STUDY):
         assert time.monotonic() < deadline, "the runs did not finish"
         time.sleep(1)
+    question = (Recipe().model, Recipe().scorer, {}, "channel", 0, Recipe().calibration)
+    name, lane = "prunekit.experiments.answers", {"lane": "preview", "patience": 60}
+    for row in engine.ask(f"{name}:exploration", *question)["rows"]:
+        for sparsity in SPARSITIES:
+            engine.ask(f"{name}:sensitivity", *question, row["name"], sparsity, **lane)
     engine.close()
 
 
