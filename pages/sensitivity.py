@@ -12,6 +12,7 @@ from prunekit.ui.panels.controls import criterion_controls
 from prunekit.ui.panels.no_data import what_works
 from prunekit.ui.panels.scan import cells_of, measure, scan_line
 from prunekit.ui.panels.sensitivity_table import cells_frame, labels_of, moving_together, rowless_layers
+from prunekit.ui.plain import as_typed
 from prunekit.ui.tables import table_of
 
 frame.ensure()
@@ -51,7 +52,7 @@ def board() -> None:
         curves = {row: [cells[row, s] for s in SPARSITIES if (row, s) in cells] for row in table.names}
         found = None if measuring else allocated_or_error(question, table, curves, card)
         if said := figures.in_words(table.names, labels, cells, percent):
-            st.markdown(said)
+            st.markdown(as_typed(said))
         left, right = st.columns([8, 5], gap="medium")
         with left:
             drawn = figures.heat_map(table.names, labels, cells, percent, found.sparsities if found else None)
@@ -67,7 +68,7 @@ def board() -> None:
             st.dataframe(cells_frame(cells, labels, percent), hide_index=True)
         with st.expander(_("Layers without a row of their own"), icon=":material/layers:"):
             for line in [*moving_together(table.names, summary), *rowless_layers(exploration["rows"], summary)]:
-                st.caption(line)
+                st.caption(as_typed(line))
     look_again(measure(question, table.names, cells) if measuring else seconds, key="again_sensitivity")
 
 

@@ -1,13 +1,14 @@
 """`prunekit sensitivity`: how much of the metric each layer costs when it alone is cut."""
 
-import shlex
+import dataclasses
 
-from prunekit.commands.options import add_model, add_scoring
+from prunekit.commands.options import add_model, add_scoring, pairs
 from prunekit.core.amounts import percent, spread_text
 from prunekit.core.cards import model_card
-from prunekit.core.cuts import TARGETS, Cut
+from prunekit.core.cuts import TARGETS, Cut, check_fits, check_fraction
 from prunekit.core.errors import NeedsData
 from prunekit.core.language import N_, _
+from prunekit.core.recipe import Recipe
 from prunekit.core.sensitivity import SPARSITIES, Cell, added_up, allocation
 
 HELP = N_("Measure what each layer can lose by itself, and find the cut that a loss allows.")
@@ -39,6 +40,9 @@ def run(options) -> dict:
     card = model_card(options.model)
     if lack := card.lack_of_data():
         raise NeedsData(lack)
+    if options.lose is not None:  # before anything is measured
+        check_fraction(options.lose, _("The loss to allow"))
+        check_fits({options.granularity}, "layer", options.most)
     keep_freed_memory()
     recipe, model, scores = scored(options)
     validation = load_dataset(recipe.data).validation
@@ -65,7 +69,9 @@ def run(options) -> dict:
             )
         )
         if "cut" in found:
-            _print_cut(options, found["cut"], card.task.percent)
+            recipe = dataclasses.replace(recipe, knobs=pairs(options.knob, "--knob"), target="sparsity", amount=0.0)
+            recipe = dataclasses.replace(recipe, overrides=found["cut"]["overrides"])
+            _print_cut(recipe, found["cut"], card.task.percent)
     return found
 
 
@@ -96,15 +102,12 @@ def _cut(options, model, validation, scores, curves, task) -> dict:
     }
 
 
-def _print_cut(options, cut: dict, as_percent: bool) -> None:
+def _print_cut(recipe: Recipe, cut: dict, as_percent: bool) -> None:
     """In words, and as the command that prunes so."""
-    words = [word for knob in options.knob for word in ("--knob", knob)]
-    words += [word for name, share in cut["overrides"].items() for word in ("--override", f"{name}={share:g}")]
     told = {name: spread_text(cut[name], as_percent, 1) for name in ("lost", "lost_row_by_row")}
     sentence = _("A cut of {sparsity} of all units: row by row {lost_row_by_row} lost, really {lost}.")
     print(sentence.format(sparsity=percent(cut["sparsity"]), **told))
-    asked = [w for name in ("model", "scorer", "granularity") for w in (f"--{name}", getattr(options, name))]
-    print(shlex.join(["python", "-m", "prunekit", "prune", *asked, "--sparsity", "0", *words]))
+    print(recipe.command())
 
 
 def _text(cell: Cell, as_percent: bool) -> str:

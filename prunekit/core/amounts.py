@@ -54,6 +54,15 @@ def spread_text(spread: float, as_percent: bool, digits: int = 2) -> str:
     return f"{100 * spread:.{digits}f}" if as_percent else f"{spread:.{digits + 2}f}"
 
 
+def loss_text(drop: float, as_percent: bool) -> str:
+    """A loss of the metric in words: in points of a percentage where the metric is one."""
+    if abs(drop) < (0.0005 if as_percent else 0.00005):
+        return _("nothing")
+    size = spread_text(abs(drop), as_percent, 1)
+    words = _("{size} points").format(size=size) if as_percent else size
+    return words if drop > 0 else _("nothing (it gains {size})").format(size=words)
+
+
 def _three_digits(value: float) -> str:
     magnitude = abs(value)
     return f"{value:.{2 if magnitude < 9.995 else 1 if magnitude < 99.95 else 0}f}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prunekit.core.cut_table import CutTable
-from prunekit.core.cuts import TARGETS, Cut
+from prunekit.core.cuts import TARGETS, Cut, zeros_take_room
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 
@@ -53,13 +53,15 @@ def allocation(table: CutTable, curves: Curves, allowed: float, target: str = "s
 
     What the whole cut really loses is to be measured: losses of several rows need not add up. table: of the rows'
     scores; target: one of TARGETS, of which a row takes away what it does when it is cut alone. Of equals, the cut that
-    loses less. Raises BadSetting for a negative or infinite loss, or an unknown target.
+    loses less. Raises BadSetting for a negative or infinite loss, an unknown target, and bytes where zeros stay.
     """
     if not (isinstance(allowed, (int, float)) and 0 <= allowed < math.inf):
         raise BadSetting(_("The loss to allow must be a number from 0 on, not {value}.").format(value=allowed))
     if target not in TARGETS:
         sentence = _("Target must be one of {choices}, not “{given}”.")
         raise BadSetting(sentence.format(choices=", ".join(TARGETS), given=target))
+    if target == "bytes" and table.costs.leaves_zeros:
+        raise BadSetting(zeros_take_room())
     # A knapsack with one choice of each row: row by row, the ways to spend the loss that no other one betters.
     lost, gained, steps = np.zeros(1), np.zeros(1), []
     for cells in curves.values():

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 LIMIT_BYTES = 256 * 2**20
+TRIM_EVERY = 32  # answers: to look at all files takes longer than to write a small one
 
 
 class AnswerCache:
@@ -13,6 +14,7 @@ class AnswerCache:
     def __init__(self, folder: Path, limit: int = LIMIT_BYTES):
         self.folder = Path(folder)
         self.limit = limit
+        self._since = TRIM_EVERY  # answers since the last look: the first one looks
 
     def get(self, key: str) -> bytes | None:
         with contextlib.suppress(OSError):
@@ -35,7 +37,10 @@ class AnswerCache:
             except OSError:  # half an answer only takes the room that is missing
                 temporary.unlink(missing_ok=True)
                 raise
-            self._trim()
+            self._since += 1 + len(packed) * TRIM_EVERY // max(self.limit // 8, 1)
+            if self._since >= TRIM_EVERY:
+                self._since = 0
+                self._trim()
 
     def _trim(self) -> None:
         files = sorted((f.stat().st_mtime, f.stat().st_size, f) for f in self.folder.iterdir())

@@ -23,9 +23,11 @@ from prunekit.experiments.store import Store
 
 LOG = logging.getLogger(__name__)
 
-PRIORITY = {"quick": 10, "preview": 0}
-MEMORY_ENTRIES = 32
-MOST_OPEN = 64  # questions; those that nobody has looked at for longest are asked again when somebody comes back
+# Who waits for one number goes before who measures hundreds.
+PRIORITY = {"quick": 10, "preview": 0, "scan": -10}
+WORKERS = {"scan": "preview"}  # whose resource a lane takes, where that is not its own
+MEMORY_ENTRIES = 1024
+MOST_OPEN = 256  # questions; those that nobody has looked at for longest are asked again when somebody comes back
 MEMORY_BYTES = 256 * 2**20  # the ranking of all weights of a deep network takes tens of megabytes
 START_SECONDS = 60
 LASTING = (RECORDER.name, ANSWERS.name)  # the lanes that are always there
@@ -82,7 +84,7 @@ class Engine:
         Raises PrunekitError with one sentence when the work failed.
         """
         key = answer_key(name, args)
-        found, value = self._known(key, name, args)
+        found, value = self._known(key)
         if found:
             return value
         client = self._ready()
@@ -105,7 +107,7 @@ class Engine:
                         name,
                         args,
                         key=f"answer-{key}",
-                        resources={lane: 1},
+                        resources={WORKERS.get(lane, lane): 1},
                         priority=PRIORITY[lane],
                         pure=False,
                     )
@@ -122,14 +124,14 @@ class Engine:
 
     def known(self, name: str, *args):
         """The answer to what was asked before, by whomever; None where it is not at hand. Nothing is started."""
-        return self._known(answer_key(name, args), name, args)[1]
+        return self._known(answer_key(name, args))[1]
 
-    def _known(self, key: str, name: str, args: tuple):
+    def _known(self, key: str):
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
                 return True, self._values[key][0]
-        packed = shipped_answer(name, args) or self.cache.get(key)
+        packed = shipped_answer(key) or self.cache.get(key)
         if packed is None:
             return False, None
         try:

@@ -13,7 +13,7 @@ FOLDER = SAMPLES / "answers"
 
 # An answer depends on the code below these; a change there makes every stored answer a stranger.
 SOURCES = ("core", "structure", "models", "data", "scoring", "selection", "surgery", "training", "masks.py")
-SOURCES += ("pruning/sensitivity.py", "experiments/answers")
+SOURCES += ("pruning/scan.py", "experiments/answers")
 
 
 @functools.cache
@@ -41,11 +41,11 @@ def answer_key(name: str, args: tuple) -> str:
     return f"{question_key(name, args)}-{sources_hash()}"
 
 
-def shipped_answer(name: str, args: tuple) -> bytes | None:
-    """The packed answer to a question about a sample model, if it is one of those that are shipped.
+def shipped_answer(key: str) -> bytes | None:
+    """The packed answer with an `answer_key`, if it is one of those about sample models that are shipped.
 
     Files are named after the question alone, so that a change of code that changes no answer changes no file;
     `make shipped` writes them, and a test fails when they are not what the code says.
     """
-    path = FOLDER / f"{question_key(name, args)}.npz"
+    path = FOLDER / f"{key.partition('-')[0]}.npz"
     return path.read_bytes() if path.is_file() else None

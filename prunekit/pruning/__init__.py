@@ -2,6 +2,6 @@
 
 from prunekit.core.recipe import Recipe, Training
 from prunekit.pruning.loop import Outcome, execute
-from prunekit.pruning.sensitivity import sensitivity
+from prunekit.pruning.scan import sensitivity
 
 __all__ = ["Outcome", "Recipe", "Training", "execute", "sensitivity"]

@@ -15,7 +15,8 @@ def rank_correlation(runs: Iterable[Run], model: str, data_full: bool) -> tuple[
     """Spearman's rank correlation between the metric after the cut and after fine-tuning, and over how many runs.
 
     runs: the history, of which the finished ones of a model count, on the full data or on the shipped part of it. None
-    where there are too few, or where one of the two does not vary.
+    where there are too few, or where one of the two does not vary. Only runs of one cut count: of several rounds, the
+    last cut comes after fine-tuning.
     """
     pairs = [
         (run.result["validation_pruned"], run.result["validation_finetuned"])
@@ -24,6 +25,7 @@ def rank_correlation(runs: Iterable[Run], model: str, data_full: bool) -> tuple[
         and run.result
         and run.recipe["model"] == model
         and run.recipe["training"]["epochs"]
+        and run.recipe["schedule"] == "one-shot"
         and run.result.get("data_full", data_full) == data_full
     ]
     if len(pairs) < FEWEST:
@@ -40,7 +42,7 @@ def in_words(found: tuple[float, int] | None) -> str:
         return ""
     rho, runs = found
     sentence = _(
-        "Over {n} runs of this model so far, the metric before fine-tuning ranked what came of it with {rho} "
-        "(Spearman’s rank correlation: 1 is the same order, 0 none). It is no forecast."
+        "Over {n} runs of this model so far, of all sparsities and criteria, the metric before fine-tuning ranked what "
+        "came of it with {rho} (Spearman’s rank correlation: 1 is the same order, 0 none). It is no forecast."
     )
     return sentence.format(n=runs, rho=f"{rho:.2f}".replace("-", "−"))

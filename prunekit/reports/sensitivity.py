@@ -1,10 +1,11 @@
 """What each row can lose by itself, as plotly figures and a sentence: a heat map and curves."""
 
+import html
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from prunekit.core.amounts import metric_text, percent, spread_text, whole
+from prunekit.core.amounts import loss_text, metric_text, percent, spread_text, whole
 from prunekit.core.language import _
 from prunekit.core.sensitivity import SPARSITIES, Cell
 from prunekit.reports.colours import COLOURS, GRID, MUTED
@@ -75,7 +76,7 @@ def heat_map(
             "autorange": False,
             "range": [len(rows) - 0.5, -0.5],
             "tickvals": list(range(len(rows))),
-            "ticktext": [labels[row] for row in rows],
+            "ticktext": [html.escape(labels[row]) for row in rows],
             "categoryorder": "array",
             "categoryarray": list(rows),
             "automargin": True,
@@ -103,7 +104,7 @@ def curves(
         figure.add_scatter(
             x=[0.0, *(c.sparsity for c in cells[row])],
             y=[cells[row][0].baseline, *(c.value for c in cells[row])],
-            name=labels[row],
+            name=html.escape(labels[row]),
             mode="lines+markers",
             line={"color": colour, "width": 2.2 if named else 1},
             marker={"size": 6 if named else 3},
@@ -142,19 +143,10 @@ def in_words(rows: Sequence[str], labels: Mapping[str, str], measured: Measured,
     sentence = _("Half of {most} costs {lost}, half of {least} {little}.")
     return sentence.format(
         most=labels[most],
-        lost=points(drops[most], as_percent),
+        lost=loss_text(drops[most], as_percent),
         least=labels[least],
-        little=points(drops[least], as_percent),
+        little=loss_text(drops[least], as_percent),
     )
-
-
-def points(drop: float, as_percent: bool) -> str:
-    """A loss of the metric in words: in points of a percentage where the metric is one."""
-    if abs(drop) < (0.0005 if as_percent else 0.00005):
-        return _("nothing")
-    size = spread_text(abs(drop), as_percent, 1)
-    words = _("{size} points").format(size=size) if as_percent else size
-    return words if drop > 0 else _("nothing (it gains {size})").format(size=words)
 
 
 def _in_cell(cell: Cell | None, as_percent: bool) -> str:
@@ -168,7 +160,7 @@ def _in_cell(cell: Cell | None, as_percent: bool) -> str:
 
 def _told(cell: Cell, labels: Mapping[str, str], as_percent: bool) -> str:
     """What the mouse is told of a cell."""
-    head = f"<b>{labels[cell.row]}</b><br>"
+    head = f"<b>{html.escape(labels[cell.row])}</b><br>"
     if cell.value is None:
         sentence = _("Nothing was pruned here: {share} of {units} is less than one.")
         return head + sentence.format(share=percent(cell.sparsity, 0), units=whole(cell.units))

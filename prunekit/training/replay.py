@@ -1,6 +1,7 @@
 """A network and variants of it on the same examples: what comes before their first difference is computed once."""
 
 import operator
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
@@ -68,12 +69,13 @@ class Replay:
 
     def _move_to(self, position: int) -> None:
         """Remembers, for each batch, what the nodes from `position` on need of those before."""
-        if not self._values or position < self._position:
-            self._position = 0
-            self._values = [self._recorded.begin(inputs) for inputs, _targets in self._batches]
-        for values in self._values:
-            self._recorded.run(values, self._position, position)
-        self._position = position
+        start, remembered = self._position, self._values
+        self._position, self._values = 0, []  # should it end half-way, out of memory say, the next one begins afresh
+        if not remembered or position < start:
+            start, remembered = 0, [self._recorded.begin(inputs) for inputs, _targets in self._batches]
+        for values in remembered:
+            self._recorded.run(values, start, position)
+        self._position, self._values = position, remembered
 
 
 class _Recorded(fx.Interpreter):
@@ -96,9 +98,13 @@ class _Recorded(fx.Interpreter):
         """The steps of a network; None where they cannot be told, or would not give its answers."""
         twin = quick_copy(model)
         try:
-            recorded = fx.symbolic_trace(twin)
+            return cls._tried(twin, examples)
         except Exception:  # whatever a stranger's forward pass does
             return None
+
+    @classmethod
+    def _tried(cls, twin: nn.Module, examples: torch.Tensor) -> "_Recorded | None":
+        recorded = fx.GraphModule(twin, _OnThisThread().trace(twin))
         if not all(map(_is_pure, recorded.graph.nodes)) or _count(recorded.graph, "placeholder") != 1:
             return None
         folded = _fold(recorded)
@@ -110,9 +116,12 @@ class _Recorded(fx.Interpreter):
             wanted = twin(examples)
             if not isinstance(wanted, torch.Tensor):
                 return None
-            given = steps.run(steps.begin(examples))
-        close = torch.allclose(given, wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
-        return steps if close else None
+            values, middle = steps.begin(examples), len(steps.nodes) // 2
+            steps.run(values, 0, middle)
+            # Twice from the same values: what is remembered must outlive being used.
+            answers = [steps.run(dict(values), middle) for _turn in range(2)]
+        near = {"rtol": 1e-4, "atol": 1e-4 * float(wanted.abs().max())}
+        return steps if all(torch.allclose(given, wanted, **near) for given in answers) else None
 
     def with_tensors_of(self, variant: nn.Module, changed: set[str]) -> "_Recorded":
         """The same steps with the tensors of a variant, which differs in those called `changed`."""
@@ -150,6 +159,24 @@ class _Recorded(fx.Interpreter):
         return self.tensors[target]
 
 
+class _OnThisThread(fx.Tracer):
+    """While it records, torch.fx has its hands on all modules of the process: those of other threads run as ever."""
+
+    def __init__(self):
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def call_module(self, m, forward, args, kwargs):
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr, attr_val, parameter_proxy_cache):
+        if threading.get_ident() != self._thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+
 def _fold(recorded: fx.GraphModule) -> dict[str, str]:
     """Takes batch norm out of a recorded network where it follows a layer that it can be folded into.
 
@@ -164,7 +191,7 @@ def _fold(recorded: fx.GraphModule) -> dict[str, str]:
             or not norm.track_running_stats
         ):
             continue
-        before = node.args[0]
+        before = next(iter(node.all_input_nodes))
         alone = before.op == "call_module" and len(before.users) == calls.count(before.target) == 1
         if alone and calls.count(node.target) == 1 and type(modules[before.target]) in FOLDS:
             folded[before.target] = node.target
@@ -186,6 +213,8 @@ def _layer(model: nn.Module, target: str, folded: Mapping[str, str]) -> nn.Modul
 
 def _is_pure(node: fx.Node) -> bool:
     """Whether a step leaves its inputs as they are, once those that can be told so have been."""
+    if node.kwargs.get("out") is not None:
+        return False
     if node.kwargs.get("inplace"):
         node.update_kwarg("inplace", False)
     if node.op == "call_method":

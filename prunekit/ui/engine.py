@@ -25,13 +25,12 @@ def visitor() -> str:
     return st.session_state.setdefault("visitor", uuid.uuid4().hex)
 
 
-def ask(function: str, *args, lane: str = "quick", patience: float = 0.05, replaces: bool = True):
+def ask(function: str, *args, lane: str = "quick", patience: float = 0.05, queue: str = ""):
     """The answer of a function of `prunekit.experiments.answers`, or Pending. Raises PrunekitError.
 
-    replaces: on the preview lane, whether it takes the place of what this visitor asked there before.
+    queue: on the preview lane a question takes the place of what this visitor asked there before in the same queue.
     """
-    of = visitor() if replaces else ""
-    return engine().ask(f"{ANSWERS}:{function}", *args, lane=lane, patience=patience, visitor=of)
+    return engine().ask(f"{ANSWERS}:{function}", *args, lane=lane, patience=patience, visitor=visitor() + queue)
 
 
 def known(function: str, *args):

@@ -160,7 +160,7 @@ def _sensitivity() -> dict:
     import prunekit
     from prunekit.core.cards import model_card
     from prunekit.core.sensitivity import SPARSITIES
-    from prunekit.pruning.sensitivity import Scan
+    from prunekit.pruning.scan import Scan
     from prunekit.structure import channel_groups
 
     _settle()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from prunekit.core.amounts import compact, metric_text, percent, size, times
+from prunekit.core.amounts import compact, loss_text, metric_text, percent, size, times
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,16 @@ def test_half_of_the_work_is_two_times_fewer():
 def test_a_metric_is_a_percentage_only_where_it_is_a_fraction():
     assert metric_text(0.914, as_percent=True) == "91.4 %"
     assert metric_text(0.914, as_percent=False) == "0.914"
+
+
+@pytest.mark.parametrize(
+    ("drop", "as_percent", "words"),
+    [
+        (0.0004, True, "nothing"),
+        (0.012, True, "1.2 points"),
+        (-0.012, True, "nothing (it gains 1.2 points)"),
+        (0.012, False, "0.012"),
+    ],
+)
+def test_a_loss_is_in_points_of_a_percentage_where_the_metric_is_one(drop, as_percent, words):
+    assert loss_text(drop, as_percent) == words

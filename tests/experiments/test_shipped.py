@@ -9,7 +9,7 @@ from prunekit.core import descriptions
 from prunekit.core.packing import unpack
 from prunekit.experiments import shipping
 from prunekit.experiments.engine import Engine
-from prunekit.experiments.shipped import FOLDER, shipped_answer, sources_hash
+from prunekit.experiments.shipped import FOLDER, answer_key, shipped_answer, sources_hash
 
 # Gradients are sums that nearly cancel: between CPUs with AVX2 and with AVX-512, scores of the VGG differ by up to
 # half a thousandth, and a score at the edge of a bar is counted beside it.
@@ -37,7 +37,7 @@ def test_the_shipped_answers_belong_to_this_state_of_the_code():
 
 @pytest.mark.parametrize(("name", "args"), shipping.questions(), ids=str)
 def test_a_shipped_answer_is_what_the_code_answers(name, args):
-    packed = shipped_answer(name, args)
+    packed = shipped_answer(answer_key(name, args))
     assert packed is not None, "run `make shipped` and commit what it writes"
     assert same(unpack(packed), unpack(shipping.answer(name, args)))
 

@@ -47,7 +47,7 @@ def charts(at) -> list[dict]:
 
 def test_nothing_is_computed_before_somebody_asks(app):
     at = app.open("sensitivity")
-    assert not app.engine.asked_for("sensitivity", "preview")
+    assert not app.engine.asked_for("sensitivity", "scan")
     assert charts(at) == []
     assert any("5 rows · 45 of 45 measurements to go" in as_read(c.value) for c in at.caption)
 
@@ -64,7 +64,7 @@ def test_the_map_fills_and_says_in_words_what_it_shows(app):
 
 def test_every_cell_is_asked_once_and_beside_no_other_preview(app):
     measured(app)
-    asked = [arguments[-2:] for arguments in app.engine.asked_for("sensitivity", "preview")]
+    asked = [arguments[-2:] for arguments in app.engine.asked_for("sensitivity", "scan")]
     assert len(asked) == len(set(asked)) == ALL
 
 
@@ -86,7 +86,7 @@ def test_what_was_measured_before_is_there_at_once(app):
     at = app.open("sensitivity")
     assert len(scan_of(at)) == ALL
     assert len(charts(at)) == 2
-    assert len(app.engine.asked_for("sensitivity", "preview")) == ALL
+    assert len(app.engine.asked_for("sensitivity", "scan")) == ALL
 
 
 def test_what_goes_wrong_is_said_until_it_is_tried_again(app, monkeypatch):
@@ -138,11 +138,9 @@ def test_where_no_cut_keeps_the_loss_that_is_said(app, monkeypatch):
     lost = lambda cut: 0.3 if cut["overrides"] else 0.0  # noqa: E731
     monkeypatch.setattr(app.engine, "preview", lambda *args: honest(*args) | {"value": 0.9 - lost(args[-1])})
     at = press(press(measured(app), "allocate"), "allocation_search_button")
-    said = [as_read(w.value) for w in at.warning] + [as_read(i.value) for i in at.info]
-    assert (
-        any("No cut that these measurements allow" in sentence for sentence in said)
-        or tiles(at)["Sparsity"][0] == "0 %"
-    )
+    said = [as_read(warning.value) for warning in at.warning]
+    assert any("No cut that these measurements allow" in sentence for sentence in said)
+    assert tiles(at)["Sparsity"][0] == "0 %"
 
 
 def test_the_cut_goes_on_to_prune_as_a_recipe(app):
@@ -166,3 +164,13 @@ def test_the_address_says_what_is_asked_and_a_link_brings_it_back(app):
 def test_a_model_without_data_says_so(app):
     at = app.open("sensitivity", {"model": "torchvision/resnet18"})
     assert any("no data set here" in as_read(m.value) for m in at.markdown)
+
+
+def test_to_look_at_what_is_measured_stops_no_other_measurement(app, monkeypatch):
+    measured(app)
+    monkeypatch.setattr(scan, "LOOK_SECONDS", 0)
+    at = press(app.open("sensitivity", scorer="random"), "measure")
+    begun = at.session_state["measuring"]
+    at.selectbox(key="scorer").set_value("magnitude").run()
+    assert len(at.session_state["scans"]) == 2
+    assert at.session_state["measuring"] == begun

@@ -3,7 +3,7 @@
 import pytest
 
 from prunekit.core.sensitivity import SPARSITIES, Cell
-from prunekit.reports.sensitivity import NAMED, curves, heat_map, in_words, points
+from prunekit.reports.sensitivity import NAMED, curves, heat_map, in_words
 
 ROWS = ("a", "b")
 LABELS = {"a": "conv1", "b": "conv2 and 3 more"}
@@ -62,8 +62,8 @@ def test_the_sentence_names_the_row_that_loses_most_and_the_one_that_loses_least
     assert in_words(ROWS, LABELS, {("a", 0.5): MEASURED["a", 0.5]}, True) == ""
 
 
-@pytest.mark.parametrize(
-    ("drop", "as_percent", "words"), [(0.0004, True, "nothing"), (0.012, True, "1.2 points"), (0.012, False, "0.012")]
-)
-def test_points_are_those_of_a_percentage_where_the_metric_is_one(drop, as_percent, words):
-    assert points(drop, as_percent) == words
+def test_names_of_layers_are_text_whatever_is_in_them():
+    labels = {"a": "<b>bold</b>", "b": "plain"}
+    _grey, lost = heat_map(ROWS, labels, MEASURED, True).data
+    assert "&lt;b&gt;bold" in lost.customdata[0][SPARSITIES.index(0.5)]
+    assert heat_map(ROWS, labels, MEASURED, True).layout.yaxis.ticktext[0] == "&lt;b&gt;bold&lt;/b&gt;"

@@ -1,6 +1,7 @@
 """Variants of a network, judged from where they differ: the numbers of running them whole."""
 
 import copy
+import threading
 
 import pytest
 import torch
@@ -143,6 +144,63 @@ def test_a_network_that_cannot_be_recorded_runs_whole(network, shape):
     assert not replay.is_recorded
     for _name, variant in variants(model):
         assert replay.evaluate(variant).loss == pytest.approx(evaluate(variant, data, CLASSIFICATION).loss)
+
+
+class WritesIntoItsInput(nn.Module):
+    """An answer written into what it was computed from."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Linear(6, 6), nn.Linear(6, 5)
+
+    def forward(self, x):
+        x = self.one(x)
+        return self.two(torch.add(x, 1.0, out=x))
+
+
+class NormalisesTime(nn.Module):
+    """Batch norm over the second of three dimensions, which is not the one that the layer before it makes."""
+
+    def __init__(self):
+        super().__init__()
+        self.line, self.norm, self.head = nn.Linear(6, 4), nn.BatchNorm1d(3), nn.Linear(12, 5)
+
+    def forward(self, x):
+        return self.head(self.norm(input=self.line(x)).flatten(1))
+
+
+@pytest.mark.parametrize(("network", "shape"), [(WritesIntoItsInput, (6,)), (NormalisesTime, (3, 6))])
+def test_what_cannot_be_recorded_or_folded_is_judged_rightly_all_the_same(network, shape):
+    model = stirred(network()).requires_grad_(False)
+    data = batches(shape)
+    replay = Replay(model, data, CLASSIFICATION)
+    for _again in range(2):
+        for name, variant in variants(model):
+            seen = replay.evaluate(variant)
+            assert seen.loss == pytest.approx(evaluate(variant, data, CLASSIFICATION).loss, rel=1e-4), name
+
+
+def test_other_threads_run_their_networks_while_one_is_recorded():
+    """torch.fx puts its hands on all modules of the process."""
+    small, stop, failed, ran = toys.chain(), threading.Event(), [], []
+
+    def run() -> None:
+        while not stop.is_set():
+            try:
+                ran.append(small(torch.ones(1, 2)).item())
+            except Exception as error:
+                failed.append(error)
+
+    other = threading.Thread(target=run)
+    other.start()
+    try:
+        for _again in range(5):
+            assert Replay(stirred(toys.Residual()), batches(), CLASSIFICATION).is_recorded
+    finally:
+        stop.set()
+        other.join()
+    assert not failed
+    assert set(ran) == {50.0}
 
 
 class Raw(nn.Module):

@@ -6,11 +6,13 @@ import torch
 from prunekit.core.cards import model_card
 from prunekit.core.errors import UnknownName
 from prunekit.core.language import _
-from prunekit.experiments.answers.subjects import model_of, preview_split, scores_of
+from prunekit.experiments.answers.subjects import groups_of, model_of, preview_split, scores_of
+from prunekit.structure.axes import channel_tensors
 from prunekit.structure.tracing_copy import tracing_copy
 
 MOST_UNITS = 512  # that are drawn
 MOST_SIDE = 512  # of a matrix of weights
+MOST_RANKED = 4_000_000  # weights
 
 
 def inside(
@@ -25,7 +27,8 @@ def inside(
 ) -> dict:
     """What there is to see of a row of scores, whatever is cut of it.
 
-    "ranks": (units,) or, for weights, (outputs, inputs): 0 is what goes first, in the order of the mask;
+    "ranks": (units,) or, for weights, (outputs, inputs): 0 is what goes first, in the order of the mask; None for more
+    weights than can be ranked while others wait;
     "all": how many units there are, of which those of the ranks may be a part, with "units": the numbers of these.
     For channels "filters": (units, h, w) the mean over each filter's inputs, or (units, h, w, 3) of three inputs, None
     where a filter is a single number or no image; "maps": (units, h, w) what the layer gives for a validation example,
@@ -35,6 +38,8 @@ def inside(
     scores = scores_of(model_id, scorer, knobs, granularity, seed, calibration)
     if row not in scores:
         raise UnknownName.of(_("row of scores"), row, scores)
+    if scores[row].numel() > MOST_RANKED:
+        return {"all": scores[row].numel(), "ranks": None}
     ranks = _ranks(scores[row])
     if granularity == "weight":
         matrix = model_of(model_id).get_parameter(row).detach().flatten(1)
@@ -48,13 +53,15 @@ def inside(
     by_rank = ranks.argsort()[units]  # evenly spaced among the ranks, where there are too many to draw
     units = by_rank.sort().values
     name = row.partition("[")[0]  # a second group of a layer has a number behind its name
-    layer = model_of(model_id).get_submodule(name)
+    # A unit's number is its place in the group; where it is in the layer, the group says.
+    [places] = [m.positions[:, 0] for g in groups_of(model_id) if g.name == row for m in g.producers if m.layer == name]
+    dimension = channel_tensors(model_of(model_id), name, "out")[f"{name}.weight"]
     return {
         "all": len(ranks),
         "units": units.numpy(),
         "ranks": ranks[units].numpy(),
-        "filters": _filters(layer.weight.detach(), units),
-    } | _answers(model_id, name, units, example)
+        "filters": _filters(model_of(model_id).get_parameter(f"{name}.weight"), dimension, places[units]),
+    } | _answers(model_id, name, places[units], example)
 
 
 def _ranks(scores: torch.Tensor) -> torch.Tensor:
@@ -65,14 +72,14 @@ def _ranks(scores: torch.Tensor) -> torch.Tensor:
     return ranks
 
 
-def _filters(weight: torch.Tensor, units: torch.Tensor) -> np.ndarray | None:
-    if weight.dim() != 4 or weight.shape[-1] * weight.shape[-2] < 2 or len(weight) < len(units):
+def _filters(weight: torch.Tensor, dimension: int, places: torch.Tensor) -> np.ndarray | None:
+    if weight.dim() != 4 or weight.shape[-1] * weight.shape[-2] < 2:
         return None
-    chosen = weight[units].float()
+    chosen = weight.detach().index_select(dimension, places).movedim(dimension, 0).float()
     return (chosen.movedim(1, -1) if chosen.shape[1] == 3 else chosen.mean(1)).contiguous().numpy()
 
 
-def _answers(model_id: str, layer: str, units: torch.Tensor, example: int) -> dict:
+def _answers(model_id: str, layer: str, places: torch.Tensor, example: int) -> dict:
     """What the layer and the model say of one example."""
     told = {"maps": None, "input": None, "target": None, "answer": None}
     card = model_card(model_id)
@@ -84,8 +91,8 @@ def _answers(model_id: str, layer: str, units: torch.Tensor, example: int) -> di
     twin.get_submodule(layer).register_forward_hook(lambda _module, _inputs, output: seen.append(output))
     with torch.inference_mode():
         answer = twin(inputs)
-    if seen and seen[0].dim() == 4 and seen[0].shape[1] >= len(units):
-        told["maps"] = seen[0][0, units].numpy()
+    if seen and seen[0].dim() == 4:
+        told["maps"] = seen[0][0, places].numpy()
     if card.task.name == "classification":
         told |= {"target": int(targets[0]), "answer": int(answer.argmax())}
     raw = split.inputs[0]

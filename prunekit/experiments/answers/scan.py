@@ -1,12 +1,15 @@
 """How much each row of scores can lose: a question for each row and sparsity, which share what they compute."""
 
 import functools
+import time
 
 from prunekit.core.cards import model_card
 from prunekit.core.data_folder import part_at_hand
 from prunekit.experiments.answers.subjects import check_has_data, groups_of, model_of, preview_split, scores_of
-from prunekit.pruning.sensitivity import BATCH, Scan
+from prunekit.pruning.scan import BATCH, Scan
 from prunekit.training.threads import idle_threads, torch_threads
+
+THREADS_SECONDS = 20  # for which the number of threads is kept
 
 
 def sensitivity(
@@ -23,8 +26,14 @@ def sensitivity(
     card = model_card(model_id)
     check_has_data(card)
     scores = scores_of(model_id, scorer, knobs, granularity, seed, calibration)
-    with torch_threads(idle_threads()):
+    with torch_threads(_threads(int(time.monotonic() / THREADS_SECONDS))):
         return _scan_of(part_at_hand(card.data), model_id).cell(scores, row, sparsity).to_plain()
+
+
+@functools.lru_cache(maxsize=1)
+def _threads(moment: int) -> int:
+    """To look how many cores are idle takes a fifth of a second, longer than many a cell."""
+    return idle_threads()
 
 
 # What the layers before the one in question answer is remembered in it: two models, for two groups of visitors.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from prunekit.core.amounts import metric_text
+from prunekit.core.amounts import loss_text, metric_text
 from prunekit.core.cards import ModelCard
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import TARGETS, Cut
@@ -13,7 +13,6 @@ from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.core.sensitivity import Curves, added_up, allocation
 from prunekit.experiments.engine import Pending
-from prunekit.reports.sensitivity import points
 from prunekit.ui import frame, state
 from prunekit.ui.forms import settle
 from prunekit.ui.panels.controls import unit_words
@@ -55,7 +54,7 @@ def allocated(question: Question, table: CutTable, curves: Curves, card: ModelCa
     allowed, target = _allowed(card), _target(question)
     if st.session_state.get("allocation_search") == _search_of(question, card):
         return _searched(question, table, curves, allowed, target)
-    return _of(question, curves, allocation(table, curves, allowed, target))
+    return _of(question, curves, _allocation(question, table, curves, allowed, target))
 
 
 def allocation_panel(
@@ -115,7 +114,7 @@ def _costs(found: Allocated, card: ModelCard) -> list[Tile]:
     percent, lost = card.task.percent, found.lost
     alone = Tile(
         _("Row by row"),
-        points(found.alone, percent),
+        loss_text(found.alone, percent),
         _("lost, added up"),
         _("The losses of the rows that are cut, each measured with everything else left alone."),
     )
@@ -127,7 +126,7 @@ def _costs(found: Allocated, card: ModelCard) -> list[Tile]:
         metric=_(card.task.metric_label), value=value, low=low.removesuffix(" %"), high=high, baseline=baseline
     )
     hint = _("Measured on the same validation examples, with all rows cut together and before any fine-tuning.")
-    return [alone, Tile(label, points(lost, percent), note, hint, tone="wide")]
+    return [alone, Tile(label, loss_text(lost, percent), note, hint, tone="wide")]
 
 
 def _verdict(question: Question, card: ModelCard, found: Allocated) -> None:
@@ -170,6 +169,17 @@ def _ways_on(question: Question, cut: Cut) -> None:
             st.switch_page(frame.page("prune"), query_params={"model": question.model})
 
 
+def _allocation(question: Question, table: CutTable, curves: Curves, allowed: float, target: str) -> dict:
+    """The allocation, kept for the next look: they come three times a second while something is measured."""
+    subject = (question.key, sum(map(len, curves.values())))
+    if st.session_state.get("allocations", {}).get("of") != subject:
+        st.session_state["allocations"] = {"of": subject}
+    kept = st.session_state["allocations"]
+    if (allowed, target) not in kept:
+        kept[allowed, target] = allocation(table, curves, allowed, target)
+    return kept[allowed, target]
+
+
 def _of(question: Question, curves: Curves, sparsities: Mapping[str, float], searched: bool | None = None) -> Allocated:
     cut = Cut(0.0, overrides=dict(sparsities))
     return Allocated(sparsities, added_up(curves, sparsities), ask_preview(question, cut), searched)
@@ -180,11 +190,11 @@ def _searched(question: Question, table: CutTable, curves: Curves, allowed: floa
     best, low, high = None, 0.0, allowed
     for _attempt in range(TRIES):
         trial = (low + high) / 2
-        now = _of(question, curves, allocation(table, curves, trial, target), searched=True)
+        now = _of(question, curves, _allocation(question, table, curves, trial, target), searched=True)
         if now.lost is None:
             return now
         if now.lost <= allowed + 1e-9:
-            best, low = now, trial
+            best, low = now if now.sparsities else best, trial
         else:
             high = trial
     return best or _of(question, curves, {}, searched=False)

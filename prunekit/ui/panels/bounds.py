@@ -91,7 +91,7 @@ def _measured(question: Question, cut: Cut, batch: int, moment: int) -> float:
     """Draws what was measured; see `timed`."""
     # Not as this visitor's: of one's own questions on this lane only the latest is kept, and the preview is one too.
     asked = ("bounds_latency", *question.arguments(), cut.to_plain(), batch, moment)
-    found = ask(*asked, lane="preview", replaces=False)
+    found = ask(*asked, lane="preview", queue="bounds")
     if isinstance(found, Pending):
         st.caption(found.sentence)
         return soon(found)

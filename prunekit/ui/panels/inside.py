@@ -40,7 +40,7 @@ def look_inside(question: Question, table: CutTable, cut: Cut, kept: np.ndarray,
                 - 1
             )
         try:
-            found = ask("inside", *question.arguments(), row, example, patience=0.3)
+            found = ask("inside", *question.arguments(), row, example, lane="preview", patience=0.3, queue="inside")
         except PrunekitError as error:
             show_error(error)
             return
@@ -50,7 +50,9 @@ def look_inside(question: Question, table: CutTable, cut: Cut, kept: np.ndarray,
             return
         index = table.names.index(row)
         gone = int(table.units[index] - kept[index])
-        if question.granularity == "weight":
+        if found["ranks"] is None:
+            st.caption(_("{n} weights are too many to draw.").format(n=whole(found["all"])))
+        elif question.granularity == "weight":
             _matrix(found, gone)
         else:
             _channels(found, gone, card)
@@ -59,7 +61,7 @@ def look_inside(question: Question, table: CutTable, cut: Cut, kept: np.ndarray,
 def _channels(found: dict, gone: int, card: ModelCard) -> None:
     order = np.argsort(-found["ranks"])  # the most important ones first
     stays = found["ranks"][order] >= gone
-    sides = ((_("Kept"), stays), (_("Pruned"), ~stays))
+    sides = ((_("Kept: {n}"), stays, found["all"] - gone), (_("Pruned: {n}"), ~stays, gone))
     if found["input"] is not None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.image(mosaic.enlarged(np.rint(255 * found["input"]).astype(np.uint8), 96))
@@ -74,9 +76,9 @@ def _channels(found: dict, gone: int, card: ModelCard) -> None:
         drawn = True
         st.markdown(f"**{title}**")
         colours = mosaic.painted(images[order])
-        for column, (side, which) in zip(st.columns([3, 2]), sides, strict=True):
+        for column, (side, which, count) in zip(st.columns([3, 2]), sides, strict=True):
             with column:
-                st.caption(_("{side}: {n}").format(side=side, n=whole(int(which.sum()))))
+                st.caption(side.format(n=whole(count)))
                 if which.any():
                     st.image(mosaic.mosaic(colours[which]))
     if not drawn:
@@ -92,7 +94,8 @@ def _matrix(found: dict, gone: int) -> None:
     matrix = found["matrix"]
     st.image(mosaic.with_mask(matrix, found["ranks"] >= gone))
     rows, columns = matrix.shape
-    words = _("Weights, a row for each output: green above zero, orange below, grey what is pruned.")
+    words = _("Weights, a row for each output: green above zero, orange below, grey what is pruned ({n} of {all}).")
+    words = words.format(n=whole(gone), all=whole(found["all"]))
     if matrix.size < found["all"]:
         words += " " + _("The first {rows} x {columns} of {all}.").format(
             rows=rows, columns=columns, all=whole(found["all"])

@@ -76,12 +76,10 @@ def recalibrated_tile(question: Question, cut: Cut, card: ModelCard) -> Tile:
 def ask_preview(question: Question, cut: Cut, recalibrate: bool = False) -> dict | Pending:
     """Without patience: neither these numbers nor those of the next move are to wait for a preview.
 
-    recalibrate: with batch norm measured anew; that takes no plain preview's place in the queue.
+    recalibrate: with batch norm measured anew; that takes no plain preview's place.
     """
-    more = (True,) if recalibrate else ()
-    return ask(
-        "preview", *question.arguments(), cut.to_plain(), *more, lane="preview", patience=0.0, replaces=not recalibrate
-    )
+    more, queue = ((True,), "recalibrated") if recalibrate else ((), "")
+    return ask("preview", *question.arguments(), cut.to_plain(), *more, lane="preview", patience=0.0, queue=queue)
 
 
 def known_preview(question: Question, cut: Cut) -> dict | None:

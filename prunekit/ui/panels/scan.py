@@ -36,7 +36,8 @@ def scan_line(question: Question, rows: Sequence[str], cells: Cells) -> bool:
     """Draws the button and how far it is; whether this visitor is measuring, so that `measure` has work to do."""
     todo, begun = _left(rows, cells), _begun(question)
     if not todo:
-        _stop()
+        if begun:
+            _stop()
         return False
     failed, reason = st.session_state.get("scan_failed", ("", ""))
     if failed == question.key:  # until it is tried again
@@ -87,7 +88,7 @@ def _measure(question: Question, cells: Cells, todo: list[tuple[str, float]]) ->
         patience = 0.1  # for the first one; the others are only to be known to the engine
         for row, sparsity in todo[:AHEAD]:
             asked = (*question.arguments(), row, sparsity)
-            answer = ask(QUESTION, *asked, lane="preview", patience=patience, replaces=False)
+            answer = ask(QUESTION, *asked, lane="scan", patience=patience)
             if isinstance(answer, Pending):
                 pending = answer
             else:

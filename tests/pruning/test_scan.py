@@ -6,7 +6,7 @@ import torch
 import prunekit
 from prunekit.core.errors import BadSetting, Stopped, UnknownName
 from prunekit.core.tasks import CLASSIFICATION
-from prunekit.pruning.sensitivity import Scan
+from prunekit.pruning.scan import Scan
 from prunekit.training import evaluate
 from tests.toy_networks import Residual
 from tests.training.test_replay import batches, stirred
