@@ -53,12 +53,14 @@ def board() -> None:
         found = None if measuring else allocated_or_error(question, table, curves, card)
         if said := figures.in_words(table.names, labels, cells, percent):
             st.markdown(as_typed(said))
+            st.caption(figures.precision_in_words(cells, percent))
         left, right = st.columns([8, 5], gap="medium")
         with left:
-            drawn = figures.heat_map(table.names, labels, cells, percent, found.sparsities if found else None)
+            chosen, metric = found.sparsities if found else None, _(card.task.metric_label)
+            drawn = figures.heat_map(table.names, labels, cells, metric, percent, chosen)
             st.plotly_chart(drawn, key="map", config={"displayModeBar": False})
         with right:
-            drawn = figures.curves(table.names, labels, cells, _(card.task.metric_label), percent)
+            drawn = figures.curves(table.names, labels, cells, metric, percent)
             st.plotly_chart(drawn, key="curves", config={"displayModeBar": False})
         with st.container(border=True, key="allocation_panel"):
             st.markdown(_("##### A cut of all layers"))

@@ -3,10 +3,10 @@
 import dataclasses
 
 from prunekit.commands.options import add_model, add_scoring, pairs
-from prunekit.core.amounts import percent, spread_text
+from prunekit.core.amounts import loss_text, metric_text, percent, spread_text
 from prunekit.core.cards import model_card
 from prunekit.core.cuts import TARGETS, Cut, check_fits, check_fraction
-from prunekit.core.errors import NeedsData
+from prunekit.core.errors import BadSetting, NeedsData
 from prunekit.core.language import N_, _
 from prunekit.core.recipe import Recipe
 from prunekit.core.sensitivity import SPARSITIES, Cell, added_up, allocation
@@ -40,6 +40,8 @@ def run(options) -> dict:
     card = model_card(options.model)
     if lack := card.lack_of_data():
         raise NeedsData(lack)
+    if options.lose is None and options.most != "sparsity":
+        raise BadSetting(_("--most says what a cut prunes most of; say with --lose what it may cost."))
     if options.lose is not None:  # before anything is measured
         check_fraction(options.lose, _("The loss to allow"))
         check_fits({options.granularity}, "layer", options.most)
@@ -63,15 +65,18 @@ def run(options) -> dict:
         if options.lose is not None:
             found["cut"] = _cut(options, model, validation, scores, curves, card.task)
     if not options.json:
-        tell(
-            _("Lost of the metric; untouched it is {baseline}. – is where nothing was pruned.").format(
-                baseline=f"{cells[0].baseline:.4g}"
-            )
+        points = _("In points of a percentage.") if card.task.percent else ""
+        sentence = _(
+            "What {criterion} costs; untouched, the metric is {baseline}. – is where nothing was pruned. {points}"
         )
+        baseline = metric_text(cells[0].baseline, card.task.percent)
+        tell(sentence.format(criterion=recipe.scorer, baseline=baseline, points=points).strip())
         if "cut" in found:
             recipe = dataclasses.replace(recipe, knobs=pairs(options.knob, "--knob"), target="sparsity", amount=0.0)
             recipe = dataclasses.replace(recipe, overrides=found["cut"]["overrides"])
             _print_cut(recipe, found["cut"], card.task.percent)
+            if found["cut"]["lost"] > options.lose + 1e-9:
+                tell(_("That is more than you allow; the Sensitivity page searches for a cut that keeps it."))
     return found
 
 
@@ -104,8 +109,8 @@ def _cut(options, model, validation, scores, curves, task) -> dict:
 
 def _print_cut(recipe: Recipe, cut: dict, as_percent: bool) -> None:
     """In words, and as the command that prunes so."""
-    told = {name: spread_text(cut[name], as_percent, 1) for name in ("lost", "lost_row_by_row")}
-    sentence = _("A cut of {sparsity} of all units: row by row {lost_row_by_row} lost, really {lost}.")
+    told = {name: loss_text(cut[name], as_percent) for name in ("lost", "lost_row_by_row")}
+    sentence = _("A cut of {sparsity} of all units: row by row it costs {lost_row_by_row}, really {lost}.")
     print(sentence.format(sparsity=percent(cut["sparsity"]), **told))
     print(recipe.command())
 

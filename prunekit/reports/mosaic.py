@@ -28,22 +28,26 @@ def painted(images: np.ndarray) -> np.ndarray:
     return np.rint(255 * (0.5 + 0.5 * images / (largest or 1.0))).astype(np.uint8)
 
 
-def mosaic(images: np.ndarray, widest: int = WIDEST) -> np.ndarray:
+def mosaic(images: np.ndarray, widest: int = WIDEST, like: int = 0) -> np.ndarray:
     """(n, h, w, 3) images side by side in rows, enlarged without blur to at most `widest` pixels; transparent gaps.
 
-    (rows, columns, 4) uint8. Raises ValueError without an image.
+    like: how many images to arrange and enlarge them for, so that parts of a set look like parts of it; by default as
+    many as there are. (rows, columns, 4) uint8. Raises ValueError without an image.
     """
     count, height, width, _colours = images.shape
     if not count:
         raise ValueError("there is no image to draw")
-    across = min(count, max(math.ceil(math.sqrt(count * 3 * (height + GAP) / (width + GAP))), 1))
+    like = max(like, count)
+    across = min(like, max(math.ceil(math.sqrt(like * 3 * (height + GAP) / (width + GAP))), 1))
+    whole = (-(-like // across) * (height + GAP), across * (width + GAP))
+    across = min(across, count)
     down = -(-count // across)
     sheet = np.zeros((down * (height + GAP) - GAP, across * (width + GAP) - GAP, 4), np.uint8)
     for i, image in enumerate(images):
         y, x = (i // across) * (height + GAP), (i % across) * (width + GAP)
         sheet[y : y + height, x : x + width, :3] = image
         sheet[y : y + height, x : x + width, 3] = 255
-    return enlarged(sheet, widest)
+    return enlarged(sheet, widest, whole)
 
 
 def with_mask(matrix: np.ndarray, kept: np.ndarray, widest: int = WIDEST) -> np.ndarray:
@@ -52,7 +56,7 @@ def with_mask(matrix: np.ndarray, kept: np.ndarray, widest: int = WIDEST) -> np.
     return enlarged(np.where(kept[..., None], colours, np.array(PRUNED, np.uint8)), widest)
 
 
-def enlarged(sheet: np.ndarray, widest: int) -> np.ndarray:
-    """Every pixel as a square of as many as fit, up to a size."""
-    times = min(max(widest // max(sheet.shape[:2]), 1), LARGEST)
+def enlarged(sheet: np.ndarray, widest: int, whole: tuple[int, int] = (0, 0)) -> np.ndarray:
+    """Every pixel as a square of as many as fit, up to a size. whole: of what the sheet is a part, if it is one."""
+    times = min(max(widest // max(*sheet.shape[:2], *whole), 1), LARGEST)
     return sheet.repeat(times, axis=0).repeat(times, axis=1)

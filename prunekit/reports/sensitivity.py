@@ -25,6 +25,7 @@ def heat_map(
     rows: Sequence[str],
     labels: Mapping[str, str],
     measured: Measured,
+    metric: str,
     as_percent: bool,
     chosen: Mapping[str, float] | None = None,
 ) -> go.Figure:
@@ -63,7 +64,7 @@ def heat_map(
         box = {"x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.44, "y1": y + 0.44}
         figure.add_shape(type="rect", **box, line={"width": 3, "color": COLOURS[2]}, fillcolor="rgba(0, 0, 0, 0)")
     figure.update_layout(
-        title=_title(_("Lost of the metric, in points") if as_percent else _("Lost of the metric")),
+        title=_title((_("{metric} lost, in points") if as_percent else _("{metric} lost")).format(metric=metric)),
         height=AROUND + max(ROW * len(rows), min(FEW_ROWS, 2 * ROW * len(rows))),
         margin={"l": 8, "r": 8, "t": 44, "b": 56},
         xaxis={
@@ -149,13 +150,24 @@ def in_words(rows: Sequence[str], labels: Mapping[str, str], measured: Measured,
     )
 
 
+def precision_in_words(measured: Measured, as_percent: bool) -> str:
+    """How exact one reading is, from the one that is nearest to the untouched model; "" where nothing is measured."""
+    read = [cell for cell in measured.values() if cell.value is not None]
+    if not read:
+        return ""
+    near = min(read, key=lambda cell: abs(cell.drop))
+    half = loss_text((near.high - near.low) / 2, as_percent)
+    sentence = _("A reading on {n} examples is good to about ±{half} (95 %); smaller differences may be noise.")
+    return sentence.format(n=whole(near.n), half=half)
+
+
 def _in_cell(cell: Cell | None, as_percent: bool) -> str:
     if cell is None:
         return ""
     if cell.value is None:
         return "–"
     text = spread_text(abs(cell.drop), as_percent, 1)
-    return f"+{text}" if cell.drop < 0 and float(text) else text
+    return f"−{text}" if cell.drop < 0 and float(text) else text
 
 
 def _told(cell: Cell, labels: Mapping[str, str], as_percent: bool) -> str:

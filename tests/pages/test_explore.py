@@ -633,7 +633,7 @@ def test_inside_a_layer_are_as_many_filters_as_the_cut_keeps_and_prunes(app):
 def test_another_example_is_another_question(app):
     at = opened(app, focus="conv1")
     at.number_input(key="inside_example").set_value(5).run()
-    assert [arguments[-2:] for arguments in app.engine.asked_for("inside")][-1] == ("conv1", 4)
+    assert [arguments[-2:] for arguments in app.engine.asked_for("inside", "preview")][-1] == ("conv1", 4)
 
 
 def test_single_weights_are_a_matrix_under_its_mask(app):
@@ -644,4 +644,4 @@ def test_single_weights_are_a_matrix_under_its_mask(app):
 
 def test_nothing_is_asked_before_the_panel_is_opened(app):
     app.open("explore")
-    assert not app.engine.asked_for("inside")
+    assert not app.engine.asked_for("inside", "preview")

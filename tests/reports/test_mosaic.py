@@ -36,7 +36,7 @@ def test_images_lie_side_by_side_with_gaps_that_the_page_shines_through():
     assert int((sheet[..., 3] == 255).sum()) == 5 * 4
 
 
-@pytest.mark.parametrize(("widest", "times"), [(7, 3), (2, 1), (1, 1), (10_000, LARGEST)])
+@pytest.mark.parametrize(("widest", "times"), [(9, 3), (2, 1), (1, 1), (10_000, LARGEST)])
 def test_pixels_become_squares_as_large_as_fits(widest, times):
     sheet = mosaic(np.zeros((1, 2, 2, 3), np.uint8), widest=widest)
     assert sheet.shape == (2 * times, 2 * times, 4)
@@ -51,3 +51,11 @@ def test_what_is_pruned_is_grey():
 def test_no_image_is_no_mosaic():
     with pytest.raises(ValueError, match="no image"):
         mosaic(np.zeros((0, 2, 2, 3), np.uint8))
+
+
+def test_parts_of_a_set_are_enlarged_like_the_whole():
+    images = np.zeros((12, 4, 4, 3), np.uint8)
+    # Six of them stand side by side, in 30 columns with their gaps: six pixels fit for each.
+    assert mosaic(images, 200).shape[:2] == (6 * 9, 6 * 29)
+    assert mosaic(images[:2], 200, like=12).shape[:2] == (6 * 4, 6 * 9)
+    assert mosaic(images[:2], 200).shape[:2] == (LARGEST * 4, LARGEST * 9)

@@ -3,7 +3,7 @@
 import pytest
 
 from prunekit.core.sensitivity import SPARSITIES, Cell
-from prunekit.reports.sensitivity import NAMED, curves, heat_map, in_words
+from prunekit.reports.sensitivity import NAMED, curves, heat_map, in_words, precision_in_words
 
 ROWS = ("a", "b")
 LABELS = {"a": "conv1", "b": "conv2 and 3 more"}
@@ -19,7 +19,7 @@ MEASURED = {("a", 0.1): cell("a", 0.1, None), ("a", 0.5): cell("a", 0.5, 0.25), 
 
 
 def test_what_was_not_pruned_is_grey_what_was_not_measured_is_empty_and_neither_is_a_number():
-    grey, lost = heat_map(ROWS, LABELS, MEASURED, True).data
+    grey, lost = heat_map(ROWS, LABELS, MEASURED, "Accuracy", True).data
     assert (grey.z[0][0], lost.z[0][0], grey.text[0][0]) == (0, None, "–")
     assert "Nothing was pruned here" in grey.customdata[0][0]
     assert grey.colorscale[0][1] == grey.colorscale[-1][1]
@@ -27,17 +27,17 @@ def test_what_was_not_pruned_is_grey_what_was_not_measured_is_empty_and_neither_
 
 
 def test_a_cell_says_the_points_that_are_lost_and_the_mouse_is_told_the_rest():
-    _grey, lost = heat_map(ROWS, LABELS, MEASURED, True).data
+    _grey, lost = heat_map(ROWS, LABELS, MEASURED, "Accuracy", True).data
     half = SPARSITIES.index(0.5)
     assert lost.z[0][half] == pytest.approx(0.25)
-    assert (lost.text[0][half], lost.text[1][half]) == ("25.0", "+0.4")
+    assert (lost.text[0][half], lost.text[1][half]) == ("25.0", "−0.4")
     assert "conv2 and 3 more" in lost.customdata[1][half]
     assert "4 of 8 pruned" in lost.customdata[1][half]
     assert "90.4 %, 95 % interval 88.4 % to 92.4 %, n = 1,000" in lost.customdata[1][half]
 
 
 def test_the_chosen_cells_are_framed():
-    figure = heat_map(ROWS, LABELS, MEASURED, True, {"b": 0.5})
+    figure = heat_map(ROWS, LABELS, MEASURED, "Accuracy", True, {"b": 0.5})
     [frame] = figure.layout.shapes
     assert (frame.x0 + frame.x1, frame.y0 + frame.y1) == (2 * SPARSITIES.index(0.5), 2 * ROWS.index("b"))
 
@@ -64,6 +64,12 @@ def test_the_sentence_names_the_row_that_loses_most_and_the_one_that_loses_least
 
 def test_names_of_layers_are_text_whatever_is_in_them():
     labels = {"a": "<b>bold</b>", "b": "plain"}
-    _grey, lost = heat_map(ROWS, labels, MEASURED, True).data
+    _grey, lost = heat_map(ROWS, labels, MEASURED, "Accuracy", True).data
     assert "&lt;b&gt;bold" in lost.customdata[0][SPARSITIES.index(0.5)]
-    assert heat_map(ROWS, labels, MEASURED, True).layout.yaxis.ticktext[0] == "&lt;b&gt;bold&lt;/b&gt;"
+    assert heat_map(ROWS, labels, MEASURED, "Accuracy", True).layout.yaxis.ticktext[0] == "&lt;b&gt;bold&lt;/b&gt;"
+
+
+def test_how_exact_a_reading_is_comes_from_its_interval():
+    said = precision_in_words(MEASURED, True)
+    assert said == "A reading on 1,000 examples is good to about ±2.0 points (95 %); smaller differences may be noise."
+    assert precision_in_words({}, True) == ""

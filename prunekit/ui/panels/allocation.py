@@ -73,6 +73,8 @@ def allocation_panel(
     if isinstance(found.whole, Pending):
         return 0.3 if found.whole.state != "off" else 0.0
     _verdict(question, card, found)
+    if found.searched and found.sparsities:
+        st.caption(_("Found by a search: the rows are allowed less than you said, so that together they keep to it."))
     if found.sparsities:
         _ways_on(question, found.cut)
     return 0.0
@@ -90,7 +92,7 @@ def _asked(question: Question, card: ModelCard, found: Allocated | None, measuri
             label, 0.0, most, step=step, format="%g", key="allowed_loss", width=170, persist_state="session"
         )
         st.selectbox(
-            _("and prune as many as possible of its"),
+            _("and prune the most"),
             targets,
             format_func=lambda name: _(TARGETS[name]),
             key="allocation_target",

@@ -26,10 +26,11 @@ def look_inside(question: Question, table: CutTable, cut: Cut, kept: np.ndarray,
     if row not in table.names:
         return
     with st.expander(
-        _("Inside {layer}").format(layer=as_typed(row)), icon=":material/grid_view:", key="inside", on_change="rerun"
+        _("Inside the layer in focus"), icon=":material/grid_view:", key="inside", on_change="rerun"
     ) as panel:
         if not panel.open:
             return
+        st.markdown(f"##### {as_typed(row)}")
         example = 0
         if question.granularity == "channel" and not card.lack_of_data():
             help = _("Which of the validation examples of the preview the layer is shown.")
@@ -76,15 +77,16 @@ def _channels(found: dict, gone: int, card: ModelCard) -> None:
         drawn = True
         st.markdown(f"**{title}**")
         colours = mosaic.painted(images[order])
-        for column, (side, which, count) in zip(st.columns([3, 2]), sides, strict=True):
-            with column:
-                st.caption(side.format(n=whole(count)))
-                if which.any():
-                    st.image(mosaic.mosaic(colours[which]))
+        for side, which, count in sides:
+            st.caption(side.format(n=whole(count)))
+            if which.any():
+                st.image(mosaic.mosaic(colours[which], like=len(order)))
     if not drawn:
         st.caption(_("The units of this layer are single numbers: there is no image of them."))
         return
-    words = _("Most important first. Green is above zero, orange below; filters of three inputs are in their colours.")
+    words = _("Most important first. Green is above zero, orange below.")
+    if found["filters"] is not None and found["filters"].ndim == 4:
+        words += " " + _("Filters are in the colours of their three inputs; grey is zero.")
     if (shown := len(order)) < found["all"]:
         words += " " + _("{n} of {all}, evenly spaced among the scores.").format(n=shown, all=whole(found["all"]))
     st.caption(words)

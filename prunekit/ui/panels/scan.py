@@ -49,14 +49,16 @@ def scan_line(question: Question, rows: Sequence[str], cells: Cells) -> bool:
             icon = ":material/play_arrow:"
             st.button(label, key="measure", type="primary", icon=icon, on_click=_start, args=(question, len(cells)))
             sentence = ngettext("{rows} row", "{rows} rows", len(rows)).format(rows=len(rows)) + " · "
-            sentence += _("{n} of {all} measurements to go, each kept for everyone who asks the same")
+            sentence += _("{n} of {all} measurements to go; what is measured is kept, for other visitors too")
             st.caption(sentence.format(n=len(todo), all=everything), width="content")
             return False
         st.button(_("Stop"), key="stop_measuring", icon=":material/stop:", on_click=_stop)
-        words = _("{done} of {all} cells").format(done=len(cells), all=everything)
-        waits = st.session_state.get("scan_waits", "")
-        if more := _time_left(begun, len(cells), len(todo)) or waits:
-            words += " · " + more
+        words = [_("{done} of {all} measurements").format(done=len(cells), all=everything)]
+        words += [
+            _time_left(begun, len(cells), len(todo)) or st.session_state.get("scan_waits", "") or _beginning(cells)
+        ]
+        words += [_("goes on as long as this page is open")]
+        words = " · ".join(filter(None, words))
         st.progress(len(cells) / everything, text=words)
     return True
 
@@ -97,6 +99,10 @@ def _measure(question: Question, cells: Cells, todo: list[tuple[str, float]]) ->
         todo = [cell for cell in todo if cell not in cells]
         if not todo or time.monotonic() > until:
             return pending
+
+
+def _beginning(cells: Cells) -> str:
+    return "" if cells else _("the model is scored and run as it is first")
 
 
 def _time_left(begun: tuple, done: int, todo: int) -> str:
