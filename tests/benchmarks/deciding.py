@@ -34,9 +34,9 @@ def measure_mask() -> list[Row]:
 
 
 def measure_taylor() -> list[Row]:
-    """Taylor scores of all channels of a VGG-16."""
+    """Taylor scores of all channels of the sample VGG."""
     found = _in_a_process("taylor")
-    what = "Taylor scores of VGG-16's channels on 32 images with the gradients, Torch-Pruning's over ours"
+    what = "Taylor scores of vgg-cifar10's channels on 32 images with the gradients, Torch-Pruning's over ours"
     return [_ratio("taylor_vs_torch_pruning_ratio", found, ">= 1", what)]
 
 
@@ -108,7 +108,7 @@ def _mask() -> dict:
     def theirs() -> int:
         parameters = [(layer, "weight") for layer in layers]
         prune.global_unstructured(parameters, pruning_method=prune.L1Unstructured, amount=0.5)
-        return sum(int(layer.weight_mask.sum()) for layer in layers)
+        return sum(int(layer.weight_mask.count_nonzero()) for layer in layers)
 
     def ours() -> prunekit.Mask:
         scores = prunekit.score(model, "magnitude", granularity="weight", example_inputs=inputs)
