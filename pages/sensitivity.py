@@ -7,7 +7,7 @@ from prunekit.core.sensitivity import SPARSITIES
 from prunekit.ui import frame, sensitivity_address, state
 from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import answers_or_wait
-from prunekit.ui.panels.allocation import allocated_or_error, allocation_panel
+from prunekit.ui.panels.allocation import allocated, allocation_panel
 from prunekit.ui.panels.controls import criterion_controls
 from prunekit.ui.panels.no_data import what_works
 from prunekit.ui.panels.scan import cells_of, measure, scan_line
@@ -50,7 +50,7 @@ def board() -> None:
     if cells:
         percent = card.task.percent
         curves = {row: [cells[row, s] for s in SPARSITIES if (row, s) in cells] for row in table.names}
-        found = None if measuring else allocated_or_error(question, table, curves, card)
+        found = None if measuring else allocated(question, table, curves, card)
         if said := figures.in_words(table.names, labels, cells, percent):
             st.markdown(as_typed(said))
             st.caption(figures.precision_in_words(cells, percent))

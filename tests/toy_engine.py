@@ -144,7 +144,7 @@ class ToyEngine:
             }
         images = {"filters": random.normal(size=(units, 3, 3)), "maps": random.normal(size=(units, 8, 8))}
         told = {"input": np.zeros((28, 28)), "target": 6, "answer": 0}
-        return {"all": units, "units": np.arange(units), "ranks": np.arange(units)} | images | told
+        return {"all": units, "ranks": np.arange(units)} | images | told
 
     def known(self, name, *args):
         """What was answered before."""

@@ -72,8 +72,8 @@ def run(options) -> dict:
         baseline = metric_text(cells[0].baseline, card.task.percent)
         tell(sentence.format(criterion=recipe.scorer, baseline=baseline, points=points).strip())
         if "cut" in found:
-            recipe = dataclasses.replace(recipe, knobs=pairs(options.knob, "--knob"), target="sparsity", amount=0.0)
-            recipe = dataclasses.replace(recipe, overrides=found["cut"]["overrides"])
+            knobs, overrides = pairs(options.knob, "--knob"), found["cut"]["overrides"]
+            recipe = dataclasses.replace(recipe, knobs=knobs, target="sparsity", amount=0.0, overrides=overrides)
             _print_cut(recipe, found["cut"], card.task.percent)
             if found["cut"]["lost"] > options.lose + 1e-9:
                 tell(_("That is more than you allow; the Sensitivity page searches for a cut that keeps it."))
@@ -81,26 +81,18 @@ def run(options) -> dict:
 
 
 def _cut(options, model, validation, scores, curves, task) -> dict:
-    from prunekit.core.cut_table import CutTable
-    from prunekit.selection import prune_cut, sorted_scores
-    from prunekit.structure import channel_costs, channel_groups, example_inputs_of, weight_costs
-    from prunekit.surgery import masked_copy
+    from prunekit.pruning.remains import REMAINS
+    from prunekit.selection import prune_cut
+    from prunekit.structure import example_inputs_of
     from prunekit.training import evaluate, quick_copy
 
-    inputs, groups = example_inputs_of(model), None
-    if options.granularity == "weight":
-        costs = weight_costs(model, inputs)
-    else:
-        groups = tuple(group for group in channel_groups(model, inputs) if group.prunable)
-        costs = channel_costs(model, inputs, groups)
-    table = CutTable.of(sorted_scores(scores), costs, scores.kinds, scores.sides)
-    sparsities = allocation(table, curves, options.lose, options.most)
-    cut = Cut(0.0, overrides=sparsities)
-    mask, _rescued = prune_cut(scores, cut).floored()
-    whole = evaluate(quick_copy(masked_copy(model, mask, groups=groups)), validation, task)
+    remains = REMAINS[options.granularity](model, example_inputs_of(model))
+    sparsities = allocation(remains.table(scores), curves, options.lose, options.most)
+    remains.cut(prune_cut(scores, Cut(0.0, overrides=sparsities)))
+    whole = evaluate(quick_copy(remains.model), validation, task)
     return {
         "overrides": sparsities,
-        "sparsity": mask.sparsity,
+        "sparsity": remains.sparsity,
         "lost_row_by_row": added_up(curves, sparsities),
         "lost": next(iter(curves.values()))[0].baseline - whole.value,
         **{name: value for name, value in whole.to_plain().items() if name in ("value", "low", "high")},

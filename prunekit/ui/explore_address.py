@@ -13,12 +13,10 @@ from prunekit.core.errors import BadSetting, ComingLater, EngineUnavailable, Pru
 from prunekit.core.language import _
 from prunekit.core.link import (
     Place,
-    concerns_explore,
     own_cuts,
     parameters,
     read_focus,
     read_own_cuts,
-    read_place,
     read_side,
     side_parameters,
 )
@@ -35,11 +33,10 @@ from prunekit.ui.tables import table_of
 
 def open_address() -> None:
     """Sets the controls, before they are drawn, to what the address says; once in a session."""
-    given = address.given_once("explore")
-    if given is None or not concerns_explore(given):
+    opened = address.open_controls("explore")
+    if opened is None:
         return
-    place, faults = read_place(given)
-    state.set_controls(place.scorer, place.knobs, place.granularity, place.rule)
+    given, place, faults = opened
     st.session_state["view"] = place.view
     st.session_state.pop("cut_rows", None)
     st.session_state["cut"] = Cut(place.sparsity, **place.rule)

@@ -29,7 +29,7 @@ def inside(
 
     "ranks": (units,) or, for weights, (outputs, inputs): 0 is what goes first, in the order of the mask; None for more
     weights than can be ranked while others wait;
-    "all": how many units there are, of which those of the ranks may be a part, with "units": the numbers of these.
+    "all": how many units there are, of which those of the ranks may be a part.
     For channels "filters": (units, h, w) the mean over each filter's inputs, or (units, h, w, 3) of three inputs, None
     where a filter is a single number or no image; "maps": (units, h, w) what the layer gives for a validation example,
     "input": that example, (h, w) or (h, w, 3) in [0, 1], each None where it is no image; "target", "answer": the class
@@ -58,7 +58,6 @@ def inside(
     dimension = channel_tensors(model_of(model_id), name, "out")[f"{name}.weight"]
     return {
         "all": len(ranks),
-        "units": units.numpy(),
         "ranks": ranks[units].numpy(),
         "filters": _filters(model_of(model_id).get_parameter(f"{name}.weight"), dimension, places[units]),
     } | _answers(model_id, name, places[units], example)

@@ -48,13 +48,17 @@ class Allocated:
 
 
 def allocated(question: Question, table: CutTable, curves: Curves, card: ModelCard) -> Allocated | None:
-    """The cut that was asked for, if one was. Raises PrunekitError where it cannot be measured."""
+    """The cut that was asked for, if one was; where it cannot be measured, None when that has been said."""
     if st.session_state.get("allocation") != question.key or not any(curves.values()):
         return None
     allowed, target = _allowed(card), _target(question)
-    if st.session_state.get("allocation_search") == _search_of(question, card):
-        return _searched(question, table, curves, allowed, target)
-    return _of(question, curves, _allocation(question, table, curves, allowed, target))
+    try:
+        if st.session_state.get("allocation_search") == _search_of(question, card):
+            return _searched(question, table, curves, allowed, target)
+        return _of(question, curves, _allocation(question, table, curves, allowed, target))
+    except PrunekitError as error:
+        show_error(error)
+        return None
 
 
 def allocation_panel(
@@ -223,12 +227,3 @@ def _ask_for(question: Question) -> None:
 
 def _search(question: Question, card: ModelCard) -> None:
     st.session_state["allocation_search"] = _search_of(question, card)
-
-
-def allocated_or_error(question: Question, table: CutTable, curves: Curves, card: ModelCard) -> Allocated | None:
-    """The same; what went wrong is shown."""
-    try:
-        return allocated(question, table, curves, card)
-    except PrunekitError as error:
-        show_error(error)
-        return None

@@ -34,17 +34,8 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
             pending = _("Starting.")  # the picture first
         elif asked or state.get("auto_preview", True) or state.get("preview_key") == key:
             state["preview_key"] = key
-            try:
-                answer = ask_preview(question, cut)
-            except EngineUnavailable as error:
-                pending = str(error)  # it may be back at the next look
-            except PrunekitError as error:
-                known = state["preview"] = (key, str(error))
-            else:
-                if isinstance(answer, Pending):
-                    pending = answer.sentence
-                else:
-                    known = state["preview"] = (key, answer)
+            pending = _look_for("preview", question, cut)
+            known = _last(question)
     # Always there, so that a move costs the browser no element that comes and goes.
     look_again(0.35 if pending else 0, key="again_preview")
     return _tile(known, key, pending, card)
@@ -52,25 +43,26 @@ def preview_tile(question: Question, cut: Cut, card: ModelCard, settled: bool) -
 
 def recalibrated_tile(question: Question, cut: Cut, card: ModelCard) -> Tile:
     """The same with batch norm measured anew; asked for when the plain preview of the cut has come."""
-    key, plain = _key(question, cut), known_preview(question, cut)
-    held, answer = st.session_state.get("recalibrated", (None, None))
-    if held and held[0] != question.model:
-        held, answer = None, None
-    pending = None
-    if plain and held != key:
-        try:
-            found = ask_preview(question, cut, recalibrate=True)
-        except EngineUnavailable as error:
-            pending = str(error)
-        except PrunekitError as error:
-            held, answer = st.session_state["recalibrated"] = (key, str(error))
-        else:
-            if isinstance(found, Pending):
-                pending = found.sentence
-            else:
-                held, answer = st.session_state["recalibrated"] = (key, found)
+    key, pending = _key(question, cut), None
+    if known_preview(question, cut) and _last(question, "recalibrated")[0] != key:
+        pending = _look_for("recalibrated", question, cut)
     look_again(0.35 if pending else 0, key="again_recalibrated")
-    return _tile((held, answer), key, pending, card, _("With batch norm measured anew"), _recalibrated_hint())
+    known = _last(question, "recalibrated")
+    return _tile(known, key, pending, card, _("With batch norm measured anew"), _recalibrated_hint())
+
+
+def _look_for(kind: str, question: Question, cut: Cut) -> str | None:
+    """Asks for a preview of a kind ("preview", "recalibrated") and keeps what came of it; or why to look again."""
+    try:
+        answer = ask_preview(question, cut, recalibrate=kind == "recalibrated")
+    except EngineUnavailable as error:
+        return str(error)  # it may be back at the next look
+    except PrunekitError as error:
+        answer = str(error)
+    if isinstance(answer, Pending):
+        return answer.sentence
+    st.session_state[kind] = (_key(question, cut), answer)
+    return None
 
 
 def ask_preview(question: Question, cut: Cut, recalibrate: bool = False) -> dict | Pending:
@@ -108,9 +100,9 @@ def _key(question: Question, cut: Cut) -> tuple[str, str, str]:
     return question.model, question.key, str(cut.to_plain())
 
 
-def _last(question: Question) -> tuple:
+def _last(question: Question, kind: str = "preview") -> tuple:
     """The key of the last preview of this model and its answer, or what went wrong; (None, None) without one."""
-    held, answer = st.session_state.get("preview", (None, None))
+    held, answer = st.session_state.get(kind, (None, None))
     return (held, answer) if held and held[0] == question.model else (None, None)
 
 

@@ -9,6 +9,7 @@ from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _, ngettext
 from prunekit.core.sensitivity import SPARSITIES, Cell
 from prunekit.experiments.engine import Pending
+from prunekit.reports.progress import duration
 from prunekit.ui.engine import ask, known
 from prunekit.ui.plain import show_error
 from prunekit.ui.state import Question
@@ -53,13 +54,10 @@ def scan_line(question: Question, rows: Sequence[str], cells: Cells) -> bool:
             st.caption(sentence.format(n=len(todo), all=everything), width="content")
             return False
         st.button(_("Stop"), key="stop_measuring", icon=":material/stop:", on_click=_stop)
-        words = [_("{done} of {all} measurements").format(done=len(cells), all=everything)]
-        words += [
-            _time_left(begun, len(cells), len(todo)) or st.session_state.get("scan_waits", "") or _beginning(cells)
-        ]
-        words += [_("goes on as long as this page is open")]
-        words = " · ".join(filter(None, words))
-        st.progress(len(cells) / everything, text=words)
+        done = _("{done} of {all} measurements").format(done=len(cells), all=everything)
+        now = _time_left(begun, len(cells), len(todo)) or st.session_state.get("scan_waits", "") or _beginning(cells)
+        words = filter(None, (done, now, _("goes on as long as this page is open")))
+        st.progress(len(cells) / everything, text=" · ".join(words))
     return True
 
 
@@ -109,12 +107,7 @@ def _time_left(begun: tuple, done: int, todo: int) -> str:
     _key, since, before = begun
     if done - before < 5:  # the first ones bring the engine into its stride
         return ""
-    seconds = round((time.monotonic() - since) / (done - before) * todo)
-    if seconds > 90:
-        return ngettext("about {n} minute left", "about {n} minutes left", round(seconds / 60)).format(
-            n=round(seconds / 60)
-        )
-    return ngettext("about {n} second left", "about {n} seconds left", max(seconds, 1)).format(n=max(seconds, 1))
+    return _("about {time} left").format(time=duration((time.monotonic() - since) / (done - before) * todo))
 
 
 def _begun(question: Question) -> tuple | None:
