@@ -56,6 +56,15 @@ class AddsInPlace(nn.Module):
         return self.head(nn.functional.relu(self.act(y) - 1, inplace=True).mean((2, 3)))
 
 
+class OverwritesWhatWasRead(AddsInPlace):
+    """What the stem gave is remembered while the second layer differs, and put through an activation in place."""
+
+    def forward(self, x):
+        x = self.stem(x)
+        y = self.conv(x)
+        return self.head((y + self.act(x)).mean((2, 3)))
+
+
 class OverwritesWhatItReads(AddsInPlace):
     """What it adds in the end is no longer what the stem gave."""
 
@@ -69,6 +78,7 @@ NETS = {
     "two blocks that are added": toys.Residual,
     "branches": toys.Concatenated,
     "in-place operations": AddsInPlace,
+    "an activation in place of what was read before": OverwritesWhatWasRead,
     "depthwise convolutions": toys.separable,
 }
 
@@ -147,15 +157,17 @@ def test_a_network_that_cannot_be_recorded_runs_whole(network, shape):
 
 
 class WritesIntoItsInput(nn.Module):
-    """An answer written into what it was computed from."""
+    """An answer written early on into what it was computed from, after another layer has read that."""
 
     def __init__(self):
         super().__init__()
-        self.one, self.two = nn.Linear(6, 6), nn.Linear(6, 5)
+        self.one, self.side = nn.Linear(6, 6), nn.Linear(6, 6)
+        self.tail = nn.Sequential(*(nn.Linear(6, 6) for _ in range(6)), nn.Linear(6, 5))
 
     def forward(self, x):
         x = self.one(x)
-        return self.two(torch.add(x, 1.0, out=x))
+        y = self.side(x)
+        return self.tail(y + torch.add(x, 1.0, out=x))
 
 
 class NormalisesTime(nn.Module):
