@@ -10,7 +10,7 @@ from prunekit.ui.panels.bounds import what_bounds_do
 from prunekit.ui.panels.controls import axis_words, question_controls, unit_words
 from prunekit.ui.panels.cut_exchange import cut_exchange
 from prunekit.ui.panels.inside import look_inside
-from prunekit.ui.panels.layers import layer_editor, uncut_layers
+from prunekit.ui.panels.layers import layer_editor, layers_by_reason, uncut_layers
 from prunekit.ui.panels.numbers import Outlook, numbers_line
 from prunekit.ui.panels.preview import ask_for_preview, how_previews_did, preview_tile, recalibrated_tile
 from prunekit.ui.panels.sides import keep_button, preview_beside, side_a, side_line, sides_by_layer, where_they_disagree
@@ -31,7 +31,8 @@ with st.container(key="controls", horizontal=True, vertical_alignment="bottom"):
     if not lack and not st.toggle(_("Auto preview"), value=True, key="auto_preview", persist_state="session"):
         st.button(_("Preview"), icon=":material/visibility:", on_click=ask_for_preview)
     go = {"type": "primary", "icon": ":material/arrow_forward:", "icon_position": "right"}
-    if st.button(_("Prune with this cut"), key="to_prune", disabled=bool(lack), help=lack or None, **go):
+    # A short word: the line is full where a criterion has settings of its own.
+    if st.button(_("Prune"), key="to_prune", disabled=bool(lack), help=lack or _("A recipe with this cut"), **go):
         state.hand_on(state.recipe_of(question))
         st.switch_page(frame.page("prune"), query_params={"model": card.id})
 
@@ -103,8 +104,8 @@ def board() -> None:
     with tools:
         cut_exchange(question, table, cut, outlook.kept, query)
     cuts_reply(data, cut, outlook.kept, focus=state.focus(), revision=state.revision(), seq=state.heard(), key="reply")
-    if predicted:
-        st.caption(predicted)
+    for line in (*layers_by_reason(exploration["left_out"]), *([predicted] if predicted else [])):
+        st.caption(line)
     look_inside(question, table, cut, outlook.kept, card)
     if a:
         with st.expander(
@@ -118,7 +119,7 @@ def board() -> None:
     ) as table_panel:
         if table_panel.open:
             layer_editor(table, rows, summary, cut, outlook.kept)
-            for line in uncut_layers(rows, summary):
+            for line in uncut_layers(rows, summary, exploration["left_out"]):
                 st.caption(line)
 
 

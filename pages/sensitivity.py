@@ -69,7 +69,8 @@ def board() -> None:
         with st.expander(_("Numbers as a table"), icon=":material/table_rows:"):
             st.dataframe(cells_frame(cells, labels, percent), hide_index=True)
         with st.expander(_("Layers without a row of their own"), icon=":material/layers:"):
-            for line in [*moving_together(table.names, summary), *rowless_layers(exploration["rows"], summary)]:
+            rowless = rowless_layers(exploration["rows"], summary, exploration["left_out"])
+            for line in [*moving_together(table.names, summary), *rowless]:
                 st.caption(as_typed(line))
     look_again(measure(question, table.names, cells) if measuring else seconds, key="again_sensitivity")
 

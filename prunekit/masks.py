@@ -8,8 +8,9 @@ import torch
 class Mask(Mapping[str, torch.Tensor]):
     """Which units stay. Read-only.
 
-    A weight mask has one entry per weight tensor, named after the parameter ("conv1.weight") and of its shape; a
-    channel mask has one 1-D entry per channel group, named after the group's first layer ("conv1").
+    A weight mask has one entry per weight tensor, named after the parameter ("conv1.weight") and of its shape, or of
+    that of its kernels, rows or tiles, which go as a whole; a channel mask has one 1-D entry per channel group, named
+    after the group's first layer ("conv1").
 
     best: for each entry the flat index of its highest score; where a whole entry would go, that unit is the one that
     the floor of `masked_copy` and `remove_channels` keeps (the first unit, where it is not known). held: entries of

@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 
 from prunekit.core.cut_table import Costs, CutTable
-from prunekit.core.cuts import Cut, exact_count
+from prunekit.core.cuts import ZEROED, Cut, exact_count
 from prunekit.core.errors import CannotScore
 from prunekit.core.language import _
 from prunekit.core.sensitivity import Cell
@@ -95,7 +95,7 @@ class ToyEngine:
         if scorer == "bn_scale":
             raise CannotScore(_("There is no batch norm in conv1; choose another criterion."))
         random = np.random.default_rng([len(scorer), seed, len(model)])
-        single = granularity == "weight"
+        single = granularity in ZEROED
         names = [f"{name}.weight" if single else name for name in self.names]
         units = [self.weights_of(i) if single else self.channels[i + 1] for i in range(len(self.names))]
         weights = {
@@ -113,6 +113,7 @@ class ToyEngine:
                 for n, layer, u in zip(names, self.names, units, strict=True)
             ],
             "scores": {n: histogram(v) | {"log": False} for n, v in scores.items()},
+            "left_out": {},
             "weights": {n: histogram(v) for n, v in weights.items()},
         }
 
@@ -141,6 +142,7 @@ class ToyEngine:
                 "all": units,
                 "ranks": np.arange(units).reshape(-1, 9),
                 "matrix": random.normal(size=(units // 9, 9)),
+                "shape": [units // 9, 9],
             }
         images = {"filters": random.normal(size=(units, 3, 3)), "maps": random.normal(size=(units, 8, 8))}
         told = {"input": np.zeros((28, 28)), "target": 6, "answer": 0}

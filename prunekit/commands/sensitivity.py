@@ -81,12 +81,12 @@ def run(options) -> dict:
 
 
 def _cut(options, model, validation, scores, curves, task) -> dict:
-    from prunekit.pruning.remains import REMAINS
+    from prunekit.pruning.remains import remains_of
     from prunekit.selection import prune_cut
     from prunekit.structure import example_inputs_of
     from prunekit.training import evaluate, quick_copy
 
-    remains = REMAINS[options.granularity](model, example_inputs_of(model))
+    remains = remains_of(options.granularity, model, example_inputs_of(model))
     sparsities = allocation(remains.table(scores), curves, options.lose, options.most)
     remains.cut(prune_cut(scores, Cut(0.0, overrides=sparsities)))
     whole = evaluate(quick_copy(remains.model), validation, task)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from prunekit.commands.options import add_knobs, add_model, add_own_cuts, add_setting, add_settings, shared_fields
-from prunekit.core.cuts import RULE
+from prunekit.core.cuts import GRANULARITIES, RULE
 from prunekit.core.errors import BadSetting, PrunekitError, Stopped, StoreUnavailable
 from prunekit.core.language import N_, _, ngettext
 from prunekit.core.recipe import Recipe, Training
@@ -31,7 +31,8 @@ def arguments(parser) -> None:
     )
     known = {s.name: s for s in settings_of(Recipe)}
     add_setting(parser, dataclasses.replace(known["target"], help=N_("What the amounts count.")))
-    parser.add_argument("--granularities", default="channel", metavar="A,B", help=_("channel, weight, or both"))
+    some = _("some of {known}").format(known=", ".join(GRANULARITIES))
+    parser.add_argument("--granularities", default="channel", metavar="A,B", help=some)
     parser.add_argument("--seeds", default="0,1,2", metavar="N,M", help=_("one run of everything for each"))
     for name in SHARED:
         add_setting(parser, known[name])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prunekit.core.cuts import BOUNDS, GRANULARITIES, SCOPES, Cut, check_fits
+from prunekit.core.cuts import BOUNDS, GRANULARITIES, SCOPES, ZEROED, Cut, check_fits
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
@@ -229,7 +229,7 @@ def _check_names(given: list[str], names: Sequence[str], granularity: str) -> No
     unknown = [name for name in dict.fromkeys(given) if name not in names]
     if not unknown:
         return
-    other = "channel" if granularity == "weight" else "weight"
+    other = "channel" if granularity in ZEROED else "weight"
     if all(_in_other(name, other) in names for name in unknown):
         raise _belongs_elsewhere(other, granularity)
     raise BadSetting(
@@ -241,7 +241,7 @@ def _check_names(given: list[str], names: Sequence[str], granularity: str) -> No
 
 def _in_other(name: str, granularity: str) -> str:
     """What a row of `granularity` would be called in the other one: weights have the names of tensors."""
-    return name.removesuffix(".weight") if granularity == "weight" else f"{name}.weight"
+    return name.removesuffix(".weight") if granularity in ZEROED else f"{name}.weight"
 
 
 def _belongs_elsewhere(given, granularity: str) -> BadSetting:

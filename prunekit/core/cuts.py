@@ -10,7 +10,15 @@ from prunekit.core.errors import BadSetting
 from prunekit.core.language import N_, _
 
 # What is cut, how it is ranked and what an amount counts, each with the word that people read.
-GRANULARITIES = {"weight": N_("weights"), "channel": N_("channels")}
+GRANULARITIES = {
+    "weight": N_("weights"),
+    "kernel": N_("kernels"),
+    "row": N_("rows"),
+    "tile": N_("tiles"),
+    "channel": N_("channels"),
+}
+ZEROED = ("weight", "kernel", "row", "tile")  # what becomes zeros in its place; channels are removed
+TILE = 4  # weights along each side of a tile
 SCOPES = {"global": N_("global"), "isomorphic": N_("isomorphic"), "layer": N_("per layer"), "erk": "ERK"}
 TARGETS = {"sparsity": N_("units"), "parameters": N_("parameters"), "macs": N_("MACs"), "bytes": N_("bytes")}
 
@@ -42,14 +50,14 @@ def check_fits(granularities: Iterable[str], scope: str, target: str = "sparsity
     granularities = set(granularities)
     if scope not in scopes_of(granularities):
         raise BadSetting(_("ERK shares the sparsity out over weight tensors; choose weights, or another scope."))
-    if target == "bytes" and granularities != {"channel"}:
+    if target == "bytes" and not granularities.isdisjoint(ZEROED):
         raise BadSetting(zeros_take_room())
     if round_to > 1 and "channel" not in granularities:
-        raise BadSetting(_("Only channels are rounded: fewer single weights make no tensor smaller."))
+        raise BadSetting(_("Only channels are rounded: zeros make no tensor smaller."))
 
 
 def zeros_take_room() -> str:
-    """Why single weights cannot be cut to a number of bytes."""
+    """Why what becomes zeros cannot be cut to a number of bytes."""
     return _("Zeros take as much room as other weights: cut channels to save bytes, or aim at parameters.")
 
 

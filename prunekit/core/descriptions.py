@@ -46,7 +46,7 @@ class ScorerDescription:
 
     def own_knobs(self, granularity: str) -> tuple[Setting, ...]:
         """The other knobs, as far as they make a difference at a granularity."""
-        return tuple(k for k in self.knobs if k.name not in COUPLING and k.only in ("", granularity))
+        return tuple(k for k in self.knobs if k.name not in COUPLING and k.matters(granularity))
 
 
 @functools.cache
@@ -65,7 +65,7 @@ def fitting_scorers(granularity: str, has_data: bool = True) -> dict[str, Scorer
 def _description(plain: dict) -> ScorerDescription:
     kinds = {"int": int, "float": float, "str": str, "bool": bool}
     knobs = tuple(
-        Setting(**k | {"kind": kinds[k["kind"]], "choices": tuple(k["choices"]), "labels": tuple(k["labels"])})
+        Setting(**k | {"kind": kinds[k["kind"]]} | {name: tuple(k[name]) for name in ("choices", "labels", "only")})
         for k in plain["knobs"]
     )
     return ScorerDescription(**plain | {"granularities": tuple(plain["granularities"]), "knobs": knobs})

@@ -98,7 +98,10 @@ class Recipe:
     granularity: str = setting(
         "channel",
         N_("Granularity"),
-        N_("Single weights become zeros; whole channels are really removed."),
+        N_(
+            "Weights, kernels (what a filter applies to one input), rows (all weights of one output) and tiles (4 × 4 "
+            "neighbours in the weight matrix) become zeros; channels are really removed."
+        ),
         choices=tuple(GRANULARITIES),
         labels=tuple(GRANULARITIES.values()),
     )
@@ -173,7 +176,7 @@ class Recipe:
         object.__setattr__(self, "locked", tuple(sorted(set(self.locked))))
         check(self)
         if self.granularity != "channel":
-            object.__setattr__(self, "round_to", 1)  # single weights make no tensor smaller
+            object.__setattr__(self, "round_to", 1)  # zeros make no tensor smaller
         check_fits({self.granularity}, self.scope, self.target)
         self.cut(0.0)  # raises for an override outside [0, 1]
         object.__setattr__(self, "overrides", {name: float(own) for name, own in self.overrides.items()})
@@ -194,7 +197,7 @@ class Recipe:
         # A knob that is left out and one at its default are the same recipe.
         knobs = {name: checked(s, self.knobs.get(name, s.default)) for name, s in settings.items()}
         # Nor does what makes no difference; but of settings that there were always some runs are told apart by it.
-        knobs |= {s.name: s.default for s in scorer.knobs if s.later and s.only not in ("", self.granularity)}
+        knobs |= {s.name: s.default for s in scorer.knobs if s.later and not s.matters(self.granularity)}
         object.__setattr__(self, "knobs", scorer.told(knobs))
 
     def cut(self, sparsity: float) -> Cut:

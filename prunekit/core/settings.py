@@ -26,7 +26,11 @@ class Setting:
     labels: tuple[str, ...] = ()
     percent: bool = False
     later: bool = False
-    only: str = ""
+    only: tuple[str, ...] = ()
+
+    def matters(self, granularity: str) -> bool:
+        """Whether it makes a difference at a granularity."""
+        return not self.only or granularity in self.only
 
     def is_silent(self, value) -> bool:
         """Whether a value is not told: that of a later setting that is at its default (see `told`)."""
@@ -34,16 +38,17 @@ class Setting:
 
 
 def setting(
-    default, label, help, low=None, high=None, step=None, choices=(), labels=(), percent=False, later=False, only=""
+    default, label, help, low=None, high=None, step=None, choices=(), labels=(), percent=False, later=False, only=()
 ):
     """A dataclass field with everything that is ever asked about it.
 
     `low` and `high` are inclusive limits, `labels` what people read for each of `choices`,
     `percent` says that a fraction in [0, 1] is shown as a percentage, `later` that the field came when there were
-    histories already (see `told`), `only` the one granularity at which it makes a difference.
+    histories already (see `told`), `only` the granularities at which it makes a difference, if not all.
     """
     known = {"label": label, "help": help, "low": low, "high": high, "step": step}
-    known |= {"choices": tuple(choices), "labels": tuple(labels), "percent": percent, "later": later, "only": only}
+    known |= {"choices": tuple(choices), "labels": tuple(labels), "only": tuple(only)}
+    known |= {"percent": percent, "later": later}
     return dataclasses.field(default=default, metadata=known)
 
 

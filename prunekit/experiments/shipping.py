@@ -5,7 +5,6 @@ import json
 
 from prunekit.core import descriptions, torchvision
 from prunekit.core.cards import model_cards
-from prunekit.core.cuts import GRANULARITIES
 from prunekit.core.packing import pack
 from prunekit.core.recipe import Recipe
 from prunekit.experiments import answers
@@ -21,7 +20,7 @@ def questions() -> list[tuple[str, tuple]]:
     default, found = Recipe(), []
     for model, card in model_cards().items():
         found.append(("prunekit.experiments.answers:summary", (model,)))
-        granularities = tuple(GRANULARITIES) if card.parameters <= FEW else ("channel",)
+        granularities = ("weight", "channel") if card.parameters <= FEW else ("channel",)
         for scorer, granularity in itertools.product(SCORERS, granularities):
             knobs = Recipe(model, scorer=scorer).knobs
             args = (model, scorer, dict(knobs), granularity, default.seed, default.calibration)

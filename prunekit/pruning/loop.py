@@ -19,7 +19,7 @@ from prunekit.data import Dataset, calibration_set, load_dataset
 from prunekit.measurement import environment, profile
 from prunekit.models import load_model, save, saved_files
 from prunekit.pruning.checkpoints import Checkpoint
-from prunekit.pruning.remains import REMAINS, target_of
+from prunekit.pruning.remains import remains_of, target_of
 from prunekit.pruning.timing import time_models
 from prunekit.schedules import SCHEDULES, epochs_of_round
 from prunekit.scoring import SCORERS, score
@@ -100,7 +100,7 @@ class _Execution:
         self.data: Dataset = load_dataset(recipe.data, prefer=part).erasing(self.card.erase)
         self.dense = load_model(recipe.model)
         self.inputs = example_inputs_of(self.dense)
-        self.remains = REMAINS[recipe.granularity](self.dense, self.inputs)
+        self.remains = remains_of(recipe.granularity, self.dense, self.inputs)
         self._check_names()
         self.precision: Precision | None = None
         self.figures: dict = {}
@@ -127,7 +127,7 @@ class _Execution:
             first, training = checkpoint.round, checkpoint.training
             self.figures, self.seconds = dict(checkpoint.figures), checkpoint.seconds
             self._check_data()
-            self.remains = REMAINS[self.recipe.granularity](self.dense, self.inputs, checkpoint.kept)
+            self.remains = remains_of(self.recipe.granularity, self.dense, self.inputs, checkpoint.kept)
             self.precision = Precision(training["precision"], training["channels_last"])
         else:
             self.phase("baseline")

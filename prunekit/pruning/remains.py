@@ -7,22 +7,28 @@ import numpy as np
 import torch
 
 from prunekit.core.cut_table import CutTable
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import ZEROED, Cut
 from prunekit.core.recipe import Recipe
 from prunekit.masks import Mask
 from prunekit.scoring import Scores
 from prunekit.selection import sorted_scores
-from prunekit.structure import channel_costs, channel_groups, weight_costs, weight_names
+from prunekit.structure import channel_costs, channel_groups, weight_costs, weight_parts
 from prunekit.surgery import masked_copy, remove_channels
 
 
 class Weights:
-    """Single weights become zeros; `mask` says which, and is what training holds them by."""
+    """Weights, or kernels, rows and tiles of them, become zeros; `kept` says which of these units do not."""
 
-    def __init__(self, dense: torch.nn.Module, inputs: torch.Tensor, kept: Mapping[str, torch.Tensor] | None = None):
-        self.dense, self.inputs = dense, inputs
-        names = weight_names(dense)
-        self.kept = Mask(kept or {n: torch.ones_like(dense.get_parameter(n), dtype=torch.bool) for n in names})
+    def __init__(
+        self,
+        granularity: str,
+        dense: torch.nn.Module,
+        inputs: torch.Tensor,
+        kept: Mapping[str, torch.Tensor] | None = None,
+    ):
+        self.granularity, self.dense, self.inputs = granularity, dense, inputs
+        self.parts = weight_parts(dense, granularity)
+        self.kept = Mask(kept or {name: torch.ones(p.shape, dtype=torch.bool) for name, p in self.parts.items()})
         self.model = masked_copy(dense, self.kept) if kept else dense
 
     @property
@@ -31,7 +37,8 @@ class Weights:
 
     @property
     def training_mask(self) -> Mapping[str, torch.Tensor]:
-        return self.kept
+        """What training holds the zeros by: of the weights' own shapes."""
+        return Mask({name: self.parts[name].spread(kept) for name, kept in self.kept.items()})
 
     def ranked(self, scores: Scores) -> Scores:
         """Scores in which everything already pruned ranks lowest, so that it goes again before anything else."""
@@ -40,7 +47,8 @@ class Weights:
         return Scores(entries, scores.granularity, scores.scorer, scores.kinds)
 
     def table(self, scores: Scores) -> CutTable:
-        return CutTable.of(sorted_scores(scores), weight_costs(self.model, self.inputs), scores.kinds, scores.sides)
+        costs = weight_costs(self.model, self.inputs, self.granularity)
+        return CutTable.of(sorted_scores(scores), costs, scores.kinds, scores.sides)
 
     def cut(self, mask: Mask) -> tuple[str, ...]:
         """Prunes; returns the names of layers of which the floor kept a unit."""
@@ -51,7 +59,7 @@ class Weights:
     def macs(self, counted: int) -> int:
         """Zeros are computed like any number: what is left counts the weights that are not zero, as theory does."""
         kept = np.array([int(mask.sum()) for mask in self.kept.values()])
-        return weight_costs(self.dense, self.inputs).totals(kept)["macs"]
+        return weight_costs(self.dense, self.inputs, self.granularity).totals(kept)["macs"]
 
     def plain_kept(self) -> dict[str, list[int]] | None:
         return None  # zeros are in the weights themselves
@@ -60,8 +68,14 @@ class Weights:
 class Channels:
     """Whole channels are removed, and training goes on with the smaller net. `kept` holds their original numbers."""
 
-    def __init__(self, dense: torch.nn.Module, inputs: torch.Tensor, kept: Mapping[str, torch.Tensor] | None = None):
-        self.dense, self.inputs = dense, inputs
+    def __init__(
+        self,
+        granularity: str,
+        dense: torch.nn.Module,
+        inputs: torch.Tensor,
+        kept: Mapping[str, torch.Tensor] | None = None,
+    ):
+        self.granularity, self.dense, self.inputs = granularity, dense, inputs
         groups = tuple(group for group in channel_groups(dense, inputs) if group.prunable)
         self.units = {group.name: group.units for group in groups}
         self.whole = channel_costs(dense, inputs, groups)
@@ -120,4 +134,6 @@ def _just_below(scores: Scores) -> torch.Tensor:
     return torch.nextafter(lowest, torch.tensor(-torch.inf, dtype=lowest.dtype))
 
 
-REMAINS = {"weight": Weights, "channel": Channels}
+def remains_of(granularity: str, dense: torch.nn.Module, inputs: torch.Tensor, kept=None) -> "Weights | Channels":
+    """What is left of a model at a granularity: all of it, or what `kept` of an earlier one says."""
+    return (Weights if granularity in ZEROED else Channels)(granularity, dense, inputs, kept)

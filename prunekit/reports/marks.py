@@ -15,7 +15,13 @@ from prunekit.reports.recipes import criterion, share
 
 FADED = 0.2  # runs that are not chosen, where some are
 # By `colours.shape_of`.
-SYMBOLS = {"channel": ("circle", "diamond", "triangle-up"), "weight": ("square", "cross", "hexagram")}
+SYMBOLS = {
+    "channel": ("circle", "diamond", "triangle-up"),
+    "weight": ("square", "cross", "hexagram"),
+    "kernel": ("pentagon", "octagon", "star-square"),
+    "row": ("triangle-right", "triangle-left", "bowtie"),
+    "tile": ("diamond-wide", "diamond-tall", "hourglass"),
+}
 SILENT = {"hovertemplate": None, "hoverinfo": "skip"}  # neither told of nor clicked
 COVERED = 0.03  # of an axis: about the radius of a mean's sign
 LINED_UP = 3  # so many recipes that differ in the amount only are connected, whether they have several seeds or not

@@ -1,6 +1,6 @@
 """A recipe in words: what a run will do, and what a run has done, for pages and for hovering."""
 
-from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS
+from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS, ZEROED
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Recipe, bounds_in_words
@@ -44,7 +44,7 @@ def what_it_does(recipe: Recipe) -> str:
         ),
         "layer": _("Ranks the {units} of each layer by {criterion} and {verb} the same share everywhere until {goal}"),
     }[recipe.scope]
-    verb = _("removes") if recipe.granularity == "channel" else _("sets to zero")
+    verb = _("sets to zero") if recipe.granularity in ZEROED else _("removes")
     units = _(GRANULARITIES[recipe.granularity])
     name = criterion(recipe.scorer, recipe.knobs)
     return (

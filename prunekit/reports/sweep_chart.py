@@ -9,14 +9,20 @@ from prunekit.reports.colours import MUTED, colour_of, shape_of
 from prunekit.reports.sweep_table import Line
 
 # By `colours.shape_of`.
-SYMBOLS = {"channel": ("circle", "diamond", "triangle"), "weight": ("rect", "diamond", "triangle")}
+SYMBOLS = {
+    "channel": ("circle", "diamond", "triangle"),
+    "weight": ("rect", "diamond", "triangle"),
+    "kernel": ("roundRect", "diamond", "triangle"),
+    "row": ("arrow", "diamond", "triangle"),
+    "tile": ("pin", "diamond", "triangle"),
+}
 
 
 def sweep_chart(lines: list[Line], amounts: list[float], task: Task) -> dict:
     """ECharts options: means over the seeds on validation data with bars of one standard deviation either way.
 
-    A line a criterion and granularity, dashed for weights; the untouched model is dotted, the random control grey.
-    amounts: all that the sweep will come to, so that the axis stays where it is while the chart fills.
+    A line a criterion and granularity, dashed where zeros stay in place; the untouched model is dotted, the random
+    control grey. amounts: all that the sweep will come to, so that the axis stays where it is while the chart fills.
     """
     scale = 100 if task.percent else 1
     grains = list(dict.fromkeys(line.granularity for line in lines))

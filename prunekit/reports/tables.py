@@ -54,7 +54,7 @@ COLUMNS = (
     ),
     Column("model", N_("Model"), N_("The model that was pruned."), "text"),
     Column("criterion", N_("Criterion"), N_("How importance was scored."), "text"),
-    Column("granularity", N_("Granularity"), N_("Weights become zeros; channels are really removed."), "text"),
+    Column("granularity", N_("Granularity"), N_("Channels are really removed; all else becomes zeros."), "text"),
     Column("sparsity_target", N_("Sparsity, target"), N_("Pruned over prunable units, as asked for."), "fraction"),
     Column("sparsity_actual", N_("Sparsity, actual"), N_("Pruned over prunable units, as counted."), "fraction"),
     Column("validation_baseline", N_("Baseline"), N_("Validation metric of the untouched model."), "metric"),

@@ -1,4 +1,4 @@
-"""What every scorer is: a name, a few words, and two rules from an observation to scores."""
+"""What every scorer is: a name, a few words, and the rules from an observation to scores."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import torch
 
-from prunekit.core.cuts import GRANULARITIES
+from prunekit.core.cuts import GRANULARITIES, ZEROED
 from prunekit.core.language import N_
 from prunekit.core.settings import check, setting
 from prunekit.scoring.observation import Observation, positive
 from prunekit.structure.groups import Group
+from prunekit.structure.parts import Parts
 
 NEEDS = ("weights", "gradients", "activations", "disturbances", "errors", "losses")
 REDUCTIONS = (N_("sum"), N_("mean"), N_("max"))
@@ -21,8 +22,8 @@ class Scorer(ABC):
     """Importance as a number: higher matters more. A scorer is one subclass and one line in catalogue.py.
 
     Fields are its knobs, described by `core.settings.setting`. Class attributes say the rest: `name`, `label`,
-    `formula`, `help`, `source` (the paper), `granularities` (which of "weight" and "channel" it has an answer for) and
-    `needs`, what an observation has to hold:
+    `formula`, `help`, `source` (the paper), `granularities` (which of "weight" and "channel" it has an answer for; see
+    `answers`) and `needs`, what an observation has to hold:
 
     - "weights": nothing else, and no data.
     - "gradients": of the weights. `of` says of what (the "loss", or the "output", see `running.drawn_sum`), `each` what
@@ -33,7 +34,7 @@ class Scorer(ABC):
     - "errors": what comes back to the layers from the losses.
     - "losses": a way to ask for the loss with other weights; its knob `examples` says on how many.
 
-    Both rules see one observation at a time: gradients as `each` says, all else of the whole calibration set. The
+    The rules see one observation at a time: gradients as `each` says, all else of the whole calibration set. The
     scores of several observations are averaged with the number of their examples as weight. They change nothing. A
     score below zero is one whose absence is expected to help: `signed` scorers give some.
     """
@@ -49,14 +50,25 @@ class Scorer(ABC):
     curved: ClassVar[bool] = False
     behind: ClassVar[bool] = False
     signed: ClassVar[bool] = False
-    granularities: ClassVar[tuple[str, ...]] = tuple(GRANULARITIES)
+    granularities: ClassVar[tuple[str, ...]] = ("weight", "channel")
 
     def __post_init__(self):
         check(self)
 
+    @classmethod
+    def answers(cls) -> tuple[str, ...]:
+        """The granularities that it has an answer for: who scores single weights also scores what is made of them."""
+        return tuple(g for g in GRANULARITIES if ("weight" if g in ZEROED else g) in cls.granularities)
+
     @abstractmethod
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         """The scores of one weight tensor, of its shape."""
+
+    def of_parts(self, seen: Observation, name: str, parts: Parts) -> torch.Tensor:
+        """The scores of the kernels, rows or tiles of one weight tensor, of the shape of the parts: by default what
+        their weights score together.
+        """
+        return parts.gathered(self.of_weights(seen, name)).sum(-1)
 
     @abstractmethod
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
@@ -71,7 +83,7 @@ def reduced_by(default: str):
     """The field of a coupled scorer that says how the rows of its `of_members` become one, with its own default."""
     words = N_("What becomes of the scores that several coupled layers give the same channel.")
     given = REDUCTIONS
-    return setting(default, N_("Coupled layers"), words, choices=given, labels=given, later=True, only="channel")
+    return setting(default, N_("Coupled layers"), words, choices=given, labels=given, later=True, only=("channel",))
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,7 @@ class Coupled(Scorer):
         choices=("none", "mean", "max"),
         labels=(N_("as they are"), N_("÷ mean"), N_("÷ max")),
         later=True,
-        only="channel",
+        only=("channel",),
     )
 
     @abstractmethod

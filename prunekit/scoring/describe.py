@@ -18,7 +18,7 @@ def describe(scorers: Mapping[str, type[Scorer]] = BUILT_IN) -> list[dict]:
             "help": scorer.help,
             "source": scorer.source,
             "needs": scorer.needs,
-            "granularities": list(scorer.granularities),
+            "granularities": list(scorer.answers()),
             # What is a criterion's own comes before what many have.
             "knobs": [_plain(s) for s in sorted(settings_of(scorer), key=lambda s: s.later)],
         }
@@ -27,4 +27,5 @@ def describe(scorers: Mapping[str, type[Scorer]] = BUILT_IN) -> list[dict]:
 
 
 def _plain(s) -> dict:
-    return dataclasses.asdict(s) | {"kind": s.kind.__name__, "choices": list(s.choices), "labels": list(s.labels)}
+    lists = {name: list(getattr(s, name)) for name in ("choices", "labels", "only")}
+    return dataclasses.asdict(s) | {"kind": s.kind.__name__} | lists

@@ -9,6 +9,7 @@ from prunekit.core.settings import setting
 from prunekit.scoring.base import Coupled
 from prunekit.scoring.observation import Observation
 from prunekit.structure.groups import Group
+from prunekit.structure.parts import Parts
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,17 @@ class Taylor(Coupled):
     formula = "|w · ∂L/∂w|;  |Σ w · ∂L/∂w|"
     help = N_(
         "How much the loss would change if the weight or channel were gone, to first order, on each batch of the "
-        "calibration set, averaged. For a channel the changes of all weights that read it are added with their signs."
+        "calibration set, averaged. For a channel the changes of all weights that read it are added with their signs, "
+        "for a kernel, row or tile those of its own."
     )
     source = "Molchanov et al. 2017, arXiv:1611.06440; Molchanov et al. 2019, arXiv:1906.10771"
     needs = "gradients"
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return change(seen, name).abs()
+
+    def of_parts(self, seen: Observation, name: str, parts: Parts) -> torch.Tensor:
+        return parts.gathered(change(seen, name)).sum(-1).abs()
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         return unit_changes(seen, group)
@@ -121,6 +126,9 @@ class Fisher(Coupled):
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return change(seen, name).square() / 2
+
+    def of_parts(self, seen: Observation, name: str, parts: Parts) -> torch.Tensor:
+        return parts.gathered(change(seen, name)).sum(-1).square() / 2
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         return unit_changes(seen, group)

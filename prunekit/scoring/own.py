@@ -7,7 +7,6 @@ import sys
 import types
 from pathlib import Path
 
-from prunekit.core.cuts import GRANULARITIES
 from prunekit.core.errors import BadSetting, PrunekitError
 from prunekit.core.language import _
 from prunekit.core.settings import settings_of
@@ -70,8 +69,8 @@ def _fault(kind: type[Scorer], taken: set[str]) -> str:
     if wrong or (kind.curved and (kind.each, kind.of) != ("set", "loss")):
         told = "; ".join(f"{word}: {', '.join(map(str, known))}" for word, known in PLAIN.items())
         return _("its attributes may be {known}; curved only with each = “set” of the loss.").format(known=told)
-    if not kind.granularities or not set(kind.granularities) <= set(GRANULARITIES):
-        return _("granularities must be some of {known}.").format(known=", ".join(GRANULARITIES))
+    if not kind.granularities or not set(kind.granularities) <= set(Scorer.granularities):
+        return _("granularities must be some of {known}.").format(known=", ".join(Scorer.granularities))
     if any(isinstance(value, dataclasses.Field) for value in vars(kind).values()):
         return _("a class with settings begins with @dataclass(frozen=True).")
     if (knob := KNOBS.get(kind.needs)) and knob not in {s.name for s in settings_of(kind)}:

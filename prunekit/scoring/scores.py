@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import torch
 from torch import nn
 
+from prunekit.core.cuts import GRANULARITIES, ZEROED
 from prunekit.core.errors import CannotScore, NeedsData
 from prunekit.core.language import _
 from prunekit.core.tasks import CLASSIFICATION, Task
@@ -14,6 +15,7 @@ from prunekit.scoring.observing import observations
 from prunekit.scoring.running import Calibration
 from prunekit.structure.groups import Group, channel_groups
 from prunekit.structure.kinds import group_kinds, weight_kinds
+from prunekit.structure.parts import Parts, weight_parts, without_parts
 from prunekit.structure.tracing_copy import tracing_copy
 from prunekit.structure.weights import weight_names
 
@@ -22,8 +24,10 @@ class Scores(Mapping[str, torch.Tensor]):
     """How much each unit matters; higher matters more. Read-only.
 
     Granularity "weight" has one entry for each weight tensor, named after the parameter ("conv1.weight") and of its
-    shape; "channel" one 1-D entry for each prunable channel group, named after the group ("conv1"). All are finite
-    float32. scorer: the name of the scorer; kinds: each entry's kind, by which the scope "isomorphic" ranks.
+    shape; "kernel", "row" and "tile" have one for each tensor that has some, of the shape (outputs, inputs), (outputs,)
+    or (outputs / 4, everything else / 4); "channel" one 1-D entry for each prunable channel group, named after the
+    group ("conv1"). All are finite float32. scorer: the name of the scorer; kinds: each entry's kind, by which the
+    scope "isomorphic" ranks.
     """
 
     def __init__(
@@ -67,7 +71,7 @@ def score(
     should_stop: Callable[[], bool] = lambda: False,
     **knobs,
 ) -> Scores:
-    """The scores of all prunable weights ("weight") or units ("channel") of a network, in its order.
+    """The scores of all units that can be pruned in a network at a granularity, in its order; see `Scores`.
 
     scorer: a name of `SCORERS` with its knobs, or a `Scorer`; example_inputs: a batch to find the channel groups with,
     and what flows (guessed where it is missing); calibration: an iterable of (inputs, targets) batches, for scorers
@@ -79,17 +83,17 @@ def score(
     scorer has no answer or one that is not finite.
     """
     scorer = scorer_of(scorer, **knobs)
-    if granularity not in scorer.granularities:
+    if granularity not in scorer.answers():
         raise CannotScore(
             _("{scorer} scores {known}, not {given}; choose another criterion or granularity.").format(
-                scorer=_(scorer.label), known=", ".join(scorer.granularities), given=granularity
+                scorer=_(scorer.label), known=", ".join(scorer.answers()), given=granularity
             )
         )
     if scorer.needs != "weights" and calibration is None:
         raise _needs_data(scorer)
     twin = tracing_copy(model)
     layers = weight_names(model)
-    rows = layers if granularity == "weight" else {g.name: g for g in _prunable(model, example_inputs)}
+    rows = _parts(model, granularity) if granularity in ZEROED else _prunable(model, example_inputs)
     given = Calibration(() if calibration is None else calibration, task or CLASSIFICATION, should_stop)
     totals: dict[str, torch.Tensor] = {}
     seen = 0
@@ -99,11 +103,12 @@ def score(
         for observation, examples in observations(twin, layers, scorer, given, seed, example_inputs):
             seen += examples
             for name, row in rows.items():
-                found = (
-                    scorer.of_weights(observation, name)
-                    if granularity == "weight"
-                    else scorer.of_units(observation, row)
-                )
+                if granularity == "weight":
+                    found = scorer.of_weights(observation, name)
+                elif granularity in ZEROED:
+                    found = scorer.of_parts(observation, name, row)
+                else:
+                    found = scorer.of_units(observation, row)
                 # The running mean: no second copy of everything, and a single observation stays exact.
                 totals[name] = found + 0 if name not in totals else totals[name].lerp_(found, examples / seen)
     if not seen:
@@ -114,8 +119,8 @@ def score(
             raise CannotScore(sentence.format(scorer=_(scorer.label), layer=name))
     if granularity == "channel":
         totals = {name: scorer.normalised(entry) for name, entry in totals.items()}
-    kinds = weight_kinds(twin) if granularity == "weight" else group_kinds(twin, rows.values())
-    return Scores(totals, granularity, scorer.name, kinds)
+    kinds = weight_kinds(twin) if granularity in ZEROED else group_kinds(twin, rows.values())
+    return Scores(totals, granularity, scorer.name, {name: kinds[name] for name in totals})
 
 
 def _needs_data(scorer: Scorer) -> NeedsData:
@@ -123,9 +128,17 @@ def _needs_data(scorer: Scorer) -> NeedsData:
     return NeedsData(sentence.format(scorer=_(scorer.label)))
 
 
-def _prunable(model: nn.Module, example_inputs) -> list[Group]:
+def _parts(model: nn.Module, granularity: str) -> dict[str, Parts]:
+    parts = weight_parts(model, granularity)
+    if not parts and weight_names(model):
+        sentence = _("This network has no {units}. {why}")
+        raise CannotScore(sentence.format(units=_(GRANULARITIES[granularity]), why=without_parts(granularity)))
+    return parts
+
+
+def _prunable(model: nn.Module, example_inputs) -> dict[str, Group]:
     groups = channel_groups(model, example_inputs)
-    prunable = [group for group in groups if group.prunable]
+    prunable = {group.name: group for group in groups if group.prunable}
     if not prunable:
         why = groups[0].problem if groups else _("It has no convolution or linear layer.")
         raise CannotScore(_("This network has no channels that can be pruned. {why}").format(why=why))

@@ -13,6 +13,7 @@ from prunekit.scoring.base import Coupled, Scorer, reduced_by
 from prunekit.scoring.observation import Observation, per_unit, positive, shares
 from prunekit.structure.axes import tensor_at
 from prunekit.structure.groups import Group
+from prunekit.structure.parts import Parts
 
 
 @dataclass(frozen=True)
@@ -32,24 +33,31 @@ class Magnitude(Coupled):
         1,
         N_("Norm"),
         N_(
-            "How the weights of a channel are added up: L1 adds their sizes, L2 their squares and takes the root, and "
-            "so on. The higher, the more the largest weights count; below 1, the more how many there are."
+            "How the weights of a channel, kernel, row or tile are added up: L1 adds their sizes, L2 their squares and "
+            "takes the root, and so on. The higher, the more the largest weights count; below 1, the more how many "
+            "there are."
         ),
         choices=(1, 2, 0.5, 3, 4, 8),
         labels=("L1", "L2", "L0.5", "L3", "L4", "L8"),
-        only="channel",
+        only=("kernel", "row", "tile", "channel"),
     )
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name].abs()
 
-    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        def powers(name: str) -> torch.Tensor:
-            sizes = seen.weights[name].abs()
-            # High powers of small weights are out of reach of single precision.
-            return (sizes.double() if self.p > 2 else sizes) ** self.p
+    def of_parts(self, seen: Observation, name: str, parts: Parts) -> torch.Tensor:
+        return self._root(parts.gathered(self._powers(seen, name)).sum(-1))
 
-        return (seen.unit_sums(group.producers, powers) ** (1 / self.p)).float()
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return self._root(seen.unit_sums(group.producers, lambda name: self._powers(seen, name)))
+
+    def _powers(self, seen: Observation, name: str) -> torch.Tensor:
+        sizes = seen.weights[name].abs()
+        # High powers of small weights are out of reach of single precision.
+        return (sizes.double() if self.p > 2 else sizes) ** self.p
+
+    def _root(self, sums: torch.Tensor) -> torch.Tensor:
+        return (sums ** (1 / self.p)).float()
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,10 @@ class Lamp(Coupled):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         weight = seen.weights[name]
         return _over_the_rest(weight.square().flatten()).reshape(weight.shape)
+
+    def of_parts(self, seen: Observation, name: str, parts: Parts) -> torch.Tensor:
+        squares = parts.gathered(seen.weights[name].square()).sum(-1)
+        return _over_the_rest(squares.flatten()).reshape(squares.shape)
 
     def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
         return seen.unit_sums(group.producers, lambda name: seen.weights[name].square())
@@ -220,6 +232,9 @@ class Random(Scorer):
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return self._draw(seen.seed, name, seen.weights[name].shape)
+
+    def of_parts(self, seen: Observation, name: str, parts: Parts) -> torch.Tensor:
+        return self._draw(seen.seed, name, parts.shape)
 
     def of_units(self, seen: Observation, group: Group) -> torch.Tensor:
         return self._draw(seen.seed, group.name, (group.units,))

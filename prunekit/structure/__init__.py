@@ -6,12 +6,14 @@ from prunekit.structure.groups import Group, Member, channel_groups
 from prunekit.structure.inputs import example_inputs_of
 from prunekit.structure.kinds import group_kinds, weight_kinds
 from prunekit.structure.layers import Layer, count_macs, layers
+from prunekit.structure.parts import Parts, weight_parts, without_parts
 from prunekit.structure.weights import weight_names
 
 __all__ = [
     "Group",
     "Layer",
     "Member",
+    "Parts",
     "channel_costs",
     "channel_groups",
     "count_macs",
@@ -22,4 +24,6 @@ __all__ = [
     "weight_costs",
     "weight_kinds",
     "weight_names",
+    "weight_parts",
+    "without_parts",
 ]

@@ -15,23 +15,25 @@ from prunekit.structure.file_size import header_bytes
 from prunekit.structure.groups import Group
 from prunekit.structure.inputs import example_inputs_of
 from prunekit.structure.layers import layers
-from prunekit.structure.weights import weight_names
+from prunekit.structure.parts import weight_parts
 
 
-def weight_costs(model: nn.Module, example_inputs=None) -> Costs:
-    """Costs with one row for each weight tensor, in the order of `weight_names`, in units of single weights.
+def weight_costs(model: nn.Module, example_inputs=None, granularity: str = "weight") -> Costs:
+    """Costs with one row for each weight tensor that has units of a granularity of zeros, in the order of
+    `weight_parts`, in those units.
 
     Zeros stay in place, so parameters and bytes are constant; non-zeros follow the kept weights (as if none of them
     were zero), and so do MACs, which is the theory: no dense kernel skips a zero.
     """
-    rows = list(weight_names(model))
+    parts = weight_parts(model, granularity)
+    rows = list(parts)
     bill = _Bill(model, example_inputs, len(rows))
     for tensor in bill.tensors:
         if tensor.name not in rows:
             bill.add(tensor, {}, np.array([tensor.parameters, tensor.nonzero, tensor.macs, tensor.bytes], float))
             continue
         bill.add(tensor, {}, np.array([tensor.parameters, 0, 0, tensor.bytes], float))
-        whole = _Axis.of(0, {rows.index(tensor.name): 1})
+        whole = _Axis.of(0, {rows.index(tensor.name): parts[tensor.name].weights})
         bill.add(tensor, {0: whole}, np.array([0, 1, tensor.macs / max(tensor.size, 1), 0]))
     return bill.costs()
 

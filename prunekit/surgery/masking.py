@@ -20,7 +20,8 @@ def masked_copy(
 ) -> nn.Module:
     """A new model with zeros for everything that `mask` prunes; the given one is left as it is.
 
-    mask: name -> bool tensor, True keeps. Entries named after parameters are of their shape; entries named after
+    mask: name -> bool tensor, True keeps. Entries named after parameters are of their shape, or of that of their
+    kernels, rows or tiles (see `structure.parts`); entries named after
     channel groups are (units,), and take with them whatever belongs to a pruned unit: its filters, biases and
     normalisation, and what its consumers read of it. So the outputs are those of `remove_channels` in eval mode.
     example_inputs: a small batch to find the groups with; groups: those of this model, where they are known.

@@ -12,13 +12,16 @@ from prunekit.core.errors import BadSetting, CannotPrune, FloorWarning
 from prunekit.core.language import _, ngettext
 from prunekit.masks import Mask
 from prunekit.structure.groups import Group, channel_groups
+from prunekit.structure.parts import Parts, parts_like
 from prunekit.structure.slices import Slices, kept_slices
 from prunekit.structure.tracing_copy import check_plain, first_line
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked mask: `weights` (parameter name -> bool, of its shape) and `slices` for its channel entries."""
+    """A checked mask: `weights` (parameter name -> bool, of its shape, whatever units the mask was of) and `slices` for
+    its channel entries.
+    """
 
     weights: Mapping[str, torch.Tensor]
     slices: Slices
@@ -40,9 +43,8 @@ def plan(
         raise BadSetting(_("The floor must be 0 units or more, not {floor}.").format(floor=floor))
     mask = mask if isinstance(mask, Mask) else _mask(mask)
     parameters = dict(model.named_parameters(remove_duplicate=False))
-    weights = [name for name in mask if name in parameters]
-    for name in weights:
-        _check_shape(name, mask[name], parameters[name].shape)
+    modules = dict(model.named_modules())
+    parts = {name: _parts(name, mask[name], parameters[name], modules) for name in mask if name in parameters}
     channels = [name for name in mask if name not in parameters]
     if channels and groups is None:
         groups = channel_groups(model, example_inputs)
@@ -52,7 +54,7 @@ def plan(
     if rescued:
         _warn(rescued, floor)
     slices = kept_slices(model, groups or (), {name: mask[name] for name in channels if not mask[name].all()})
-    return Plan({name: mask[name] for name in weights}, slices)
+    return Plan({name: of_weight.spread(mask[name]) for name, of_weight in parts.items()}, slices)
 
 
 def kept_units(mask: Mapping[str, torch.Tensor], floor: int = 1) -> dict[str, list[int]]:
@@ -76,6 +78,14 @@ def _mask(entries: Mapping[str, torch.Tensor]) -> Mask:
         raise CannotPrune(
             _("A mask must map names to bool tensors, True for what stays; prune_lowest makes one.")
         ) from error
+
+
+def _parts(name: str, entry: torch.Tensor, weight: torch.Tensor, modules: Mapping[str, nn.Module]) -> Parts:
+    """The units of a weight that an entry is a mask of."""
+    found = parts_like(modules.get(name.rpartition(".")[0]), weight.shape, entry.shape)
+    if found is None:
+        _check_shape(name, entry, weight.shape)
+    return found
 
 
 def _check_shape(name: str, entry: torch.Tensor, wanted: torch.Size) -> None:

@@ -180,11 +180,10 @@ def measure_slider() -> list[Row]:
 
 def _explore(browser, url: str, model: str, seconds: int = 60):
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.goto(url + EXPLORE.format(model=model))
+    # Single weights: 138 M units in the large net, where channels would be 12 thousand.
+    page.goto(url + EXPLORE.format(model=model) + "&granularity=weight")
     page.wait_for_selector(".cuts .row canvas", timeout=seconds * 1000)
     page.wait_for_selector(".pk-tiles")
-    # Single weights: 138 M units in the large net, where channels would be 12 thousand.
-    page.get_by_role("radio", name="weights").first.click()
     page.get_by_text("weights kept").first.wait_for(timeout=seconds * 1000)
     page.wait_for_timeout(3000)
     for move in range(3):

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from prunekit.core.cuts import GRANULARITIES, ZEROED
 from prunekit.core.descriptions import scorer_description, scorer_descriptions
 from prunekit.core.errors import UnknownName
 
@@ -13,7 +14,9 @@ def test_each_scorer_says_what_it_is_and_where_it_comes_from():
     for name, described in scorer_descriptions().items():
         assert described.name == name
         assert described.needs in ("weights", "gradients", "activations", "disturbances", "errors", "losses")
-        assert set(described.granularities) <= {"weight", "channel"}
+        assert set(described.granularities) <= set(GRANULARITIES)
+        # Who scores single weights scores what they make up; who compares channels has no word on parts of them.
+        assert len({granularity in described.granularities for granularity in ZEROED}) == 1
         assert described.help.endswith(".")
 
 

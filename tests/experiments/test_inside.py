@@ -9,11 +9,12 @@ from prunekit.experiments import answers
 from prunekit.experiments.answers import layer
 from prunekit.experiments.answers.subjects import model_of, preview_split, scores_of
 from prunekit.selection import prune_lowest
+from prunekit.surgery import masked_copy
 
 QUESTION = ("lenet-fashion", "magnitude", {"p": 1}, "channel", 0, 0)
 
 
-@pytest.mark.parametrize("granularity", ["channel", "weight"])
+@pytest.mark.parametrize("granularity", ["channel", "weight", "kernel", "row", "tile"])
 @pytest.mark.parametrize("amount", [0.0, 0.3, 0.75])
 def test_the_units_below_a_rank_are_those_that_the_mask_prunes(granularity, amount):
     model, scorer, knobs, _granularity, *rest = QUESTION
@@ -23,9 +24,13 @@ def test_the_units_below_a_rank_are_those_that_the_mask_prunes(granularity, amou
     found = answers.inside(model, scorer, knobs, granularity, *rest, row, 0)
     gone = int((~mask).sum())
     assert found["all"] == mask.numel()
-    flat = mask.flatten(1) if granularity == "weight" else mask
-    kept = flat[: found["ranks"].shape[0]].numpy() if granularity == "channel" else flat[:512, :512].numpy()
-    assert ((found["ranks"] >= gone) == kept).all()
+    if granularity == "channel":
+        kept = mask
+    else:
+        masked = masked_copy(model_of(model), {row: mask}).conv2.weight
+        kept = masked.flatten(1)[:, :512] != 0
+        assert found["shape"] == [32, 400]
+    assert ((found["ranks"] >= gone) == kept.numpy()).all()
 
 
 def test_filters_and_maps_are_those_of_the_layer():

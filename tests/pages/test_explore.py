@@ -171,10 +171,10 @@ def test_another_granularity_starts_without_the_cuts_of_single_layers_and_the_fi
     at.session_state["cut"] = Cut(0.3, "global", {"conv2": 0.75}, frozenset({"conv1"}))
     at.run()
     assert component(at, "cuts_reply")["cut"]["overrides"] == {"conv2": 0.75}
-    at.segmented_control(key="granularity").set_value("weight").run()
+    at.selectbox(key="granularity").set_value("weight").run()
     assert component(at, "cuts_reply")["cut"]["overrides"] == {}
     at.session_state["cut"] = Cut(0.4, "global", {"conv3.weight": 0.5})
-    at.segmented_control(key="granularity").set_value("channel").run()
+    at.selectbox(key="granularity").set_value("channel").run()
     back = component(at, "cuts_reply")["cut"]
     assert (back["sparsity"], back["overrides"], back["locked"]) == (0.4, {"conv2": 0.75}, ["conv1"])
 
@@ -189,10 +189,10 @@ def test_a_criterion_that_did_not_fit_for_a_while_comes_back(app):
     at.selectbox(key="scorer").set_value("magnitude").run()
     assert at.selectbox(key="scorer").value == "magnitude"
     at.session_state["scorer"] = "bn_scale"
-    at.segmented_control(key="granularity").set_value("weight").run()
+    at.selectbox(key="granularity").set_value("weight").run()
     assert at.selectbox(key="scorer").value == "magnitude"
     at.selectbox(key="scorer").set_value("taylor").run()
-    at.segmented_control(key="granularity").set_value("channel").run()
+    at.selectbox(key="granularity").set_value("channel").run()
     assert at.selectbox(key="scorer").value == "taylor"  # chosen since
     at.selectbox(key="scorer").set_value("magnitude").run()
     assert at.selectbox(key="scorer").value == "magnitude"
@@ -211,7 +211,7 @@ def test_the_table_shows_each_layer_with_its_own_cut_and_lock(app):
 def test_prune_with_this_cut_hands_it_on_as_the_recipe_of_one_run(app):
     at = app.open("explore", cut=Cut(0.4, "layer", {"conv1": 0.1}), scope="layer")
     at.session_state["form.mode"] = "sweep"  # as the visitor has left it there
-    [button] = [b for b in at.button if b.label == "Prune with this cut"]
+    [button] = [b for b in at.button if b.key == "to_prune"]
     button.click().run()
     recipe = at.session_state["recipe"]
     assert recipe.cut(recipe.amount) == Cut(0.4, "layer", {"conv1": 0.1})
@@ -252,7 +252,7 @@ def test_erk_is_a_scope_of_weights_alone(app):
         app.engine.exploration("lenet-fashion", "magnitude", {"p": 1}, "weight", 0, 512)["table"]
     )
     assert kept == table.kept(Cut(0.3, "erk")).tolist()
-    at.segmented_control(key="granularity").set_value("channel").run()
+    at.selectbox(key="granularity").set_value("channel").run()
     assert at.selectbox(key="scope").value == "global"
     assert "ERK" not in at.selectbox(key="scope").options
 
@@ -264,7 +264,7 @@ def test_weights_have_a_floor_and_are_not_rounded(app):
     at.number_input(key="floor.weight").set_value(30).run()
     assert min(component(at, "cuts_reply")["kept"]) >= 30
     assert not [button for button in at.button if button.key == "time_bounds"]
-    at.segmented_control(key="granularity").set_value("channel").run()
+    at.selectbox(key="granularity").set_value("channel").run()
     assert at.session_state["cut"].floor == 1  # thirty channels are another matter
 
 
@@ -284,7 +284,7 @@ def test_a_link_opens_the_controls_the_cut_and_the_focus(app):
     address = {"criterion": "taylor", "granularity": "weight", "scope": "layer", "view": "weights", "cut": "0.45"}
     at = app.open("explore", address | {"focus": "conv2.weight"})
     assert at.selectbox(key="scorer").value == "taylor"
-    assert [at.segmented_control(key=key).value for key in ("granularity", "view")] == ["weight", "weights"]
+    assert [at.selectbox(key="granularity").value, at.segmented_control(key="view").value] == ["weight", "weights"]
     assert at.selectbox(key="scope").value == "layer"
     reply = component(at, "cuts_reply")
     assert (reply["cut"]["sparsity"], reply["cut"]["scope"], reply["focus"]) == (0.45, "layer", "conv2.weight")
@@ -348,8 +348,7 @@ def test_a_control_that_is_changed_while_the_link_waits_is_nobody_s_fault(app, c
     address = address_of(app.open("explore", cut=Cut(0.3, "global", {"conv2": 0.5})))
     app.engine.slow, app.engine.asked = 1, []
     at = app.open("explore", address)
-    kind = at.selectbox if control == "scorer" else at.segmented_control
-    kind(key=control).set_value(other).run()
+    at.selectbox(key=control).set_value(other).run()
     at.run()
     assert not at.warning
     assert ("conv2" in at.session_state["cut"].overrides) == (control == "scorer")
@@ -387,7 +386,7 @@ def test_where_a_and_b_disagree_is_drawn_layer_by_layer(app):
     assert (question, other) == (other, ["magnitude", {"p": 1}, "channel", 0, 512])
     assert (Cut.from_plain(cut_a), Cut.from_plain(cut_b)) == (Cut(0.3), Cut(0.5))
     assert any("5 are kept by A alone, 10 by B alone" in text for text in texts_of(at.markdown))
-    at.button_group(key="granularity").set_value("weight").run()
+    at.selectbox(key="granularity").set_value("weight").run()
     assert not at.exception
     assert any("A and B cut different things" in caption.value for caption in at.caption)
 
@@ -423,13 +422,13 @@ def test_a_may_have_another_criterion_and_granularity_and_swap_brings_both_back(
     cut = Cut(0.3, "global", {"conv1": 0.25}, frozenset({"conv2"}))
     at = app.open("explore", cut=cut)
     at.button(key="keep_a").click().run()
-    at.segmented_control(key="granularity").set_value("weight").run()
+    at.selectbox(key="granularity").set_value("weight").run()
     at.selectbox(key="scorer").set_value("taylor").run()
     assert at.session_state["cut"].overrides == {}
     assert beside(at)[0].endswith(" of channels")
     at.button(key="swap_a").click().run()
     assert at.selectbox(key="scorer").value == "magnitude"
-    assert at.segmented_control(key="granularity").value == "channel"
+    assert at.selectbox(key="granularity").value == "channel"
     assert at.session_state["cut"] == cut
     assert "Taylor · weights · global · 30.0 %" in texts_of(at.markdown)
     at.button(key="swap_a").click().run()
@@ -500,7 +499,7 @@ def test_a_link_brings_back_both_a_and_b(app):
     cut = Cut(0.35, "layer", {"conv1": 0.25}, frozenset({"conv2"}))
     at = app.open("explore", cut=cut, scope="layer")
     at.button(key="keep_a").click().run()
-    at.segmented_control(key="granularity").set_value("weight").run()
+    at.selectbox(key="granularity").set_value("weight").run()
     at.selectbox(key="scorer").set_value("taylor").run()
     at.session_state["cut"] = Cut(0.6, "layer")
     at.run()
@@ -557,12 +556,12 @@ def test_an_engine_that_is_away_for_a_moment_does_not_lose_the_a_of_a_link(app):
 def test_a_swap_leaves_the_own_cuts_of_its_rows_to_be_come_back_to(app):
     at = app.open("explore", cut=Cut(0.3, "global", {"conv1.weight": 0.5}), granularity="weight")
     at.button(key="keep_a").click().run()
-    at.segmented_control(key="granularity").set_value("channel").run()
+    at.selectbox(key="granularity").set_value("channel").run()
     at.session_state["cut"] = Cut(0.3, "global", {"conv2": 0.25})
     at.run()
     at.button(key="swap_a").click().run()
     assert at.session_state["cut"].overrides == {"conv1.weight": 0.5}
-    at.segmented_control(key="granularity").set_value("channel").run()
+    at.selectbox(key="granularity").set_value("channel").run()
     assert at.session_state["cut"].overrides == {"conv2": 0.25}
 
 

@@ -13,6 +13,7 @@ from prunekit.core.errors import BadSetting, Stopped
 from prunekit.core.recipe import Recipe, Training
 from prunekit.pruning import execute
 from prunekit.pruning.checkpoints import Checkpoint
+from prunekit.structure import weight_parts
 
 QUICK = Training(epochs=1, precision="float32")
 
@@ -86,6 +87,21 @@ def test_with_single_weights_the_target_counts_those_that_are_not_zero():
     result = run(granularity="weight", target="parameters").result
     assert result["parameters_after"] == result["parameters_before"]
     assert result["nonzero_after"] / result["nonzero_before"] == pytest.approx(0.5, abs=0.001)
+
+
+@pytest.mark.parametrize(("granularity", "units"), [("row", 64 + 64 + 32), ("tile", 256 + 256 + 128)])
+def test_parts_of_weights_stay_zeros_through_all_rounds(granularity, units):
+    three = Training(epochs=3, precision="float32")
+    outcome = run(granularity=granularity, schedule="iterative", rounds=3, scorer="magnitude", training=three)
+    assert outcome.result["sparsity_actual"] == 0.5
+    gone = 0
+    for name, parts in weight_parts(outcome.model, granularity).items():
+        zeros = (parts.gathered(outcome.model.get_parameter(name)) == 0).sum(-1)
+        assert set(zeros.flatten().tolist()) <= {0, parts.weights}
+        gone += int((zeros > 0).sum())
+    assert gone == units / 2
+    assert outcome.result["parameters_after"] == outcome.result["parameters_before"]
+    assert outcome.result["macs_after"] < outcome.result["macs_before"]
 
 
 def test_iterative_pruning_ends_at_the_same_sparsity_with_the_same_epochs():
@@ -169,7 +185,7 @@ def test_nothing_pruned_and_nothing_tuned_is_the_untouched_model():
     assert result["parameters_before"] == result["parameters_after"]
 
 
-@pytest.mark.parametrize("granularity", ["weight", "channel"])
+@pytest.mark.parametrize("granularity", ["weight", "row", "tile", "channel"])
 @pytest.mark.parametrize("cut_off", [1, 2, 3])
 def test_a_resumed_run_ends_with_exactly_the_weights_of_an_uninterrupted_one(granularity, cut_off):
     four = Training(epochs=4, precision="float32")

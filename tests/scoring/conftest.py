@@ -15,10 +15,10 @@ class Plain(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3, padding=1)
         self.bn = nn.BatchNorm2d(4)
-        self.hidden = nn.Linear(64, 6)
-        self.bn_hidden = nn.BatchNorm1d(6)
+        self.hidden = nn.Linear(64, 12)
+        self.bn_hidden = nn.BatchNorm1d(12)
         self.dropout = nn.Dropout(0.5)
-        self.answer = nn.Linear(6, 3)
+        self.answer = nn.Linear(12, 3)
 
     def forward(self, x):
         x = functional.max_pool2d(functional.relu(self.bn(self.conv(x))), 2)

@@ -1,6 +1,7 @@
 """Every scorer of the catalogue, at each of its granularities, keeps what scorers promise."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from prunekit.scoring import SCORERS, score
 from prunekit.structure.groups import channel_groups
 from prunekit.structure.weights import weight_names
 
-ALL = [(name, granularity) for name, scorer in SCORERS.items() for granularity in scorer.granularities]
+ALL = [(name, granularity) for name, scorer in SCORERS.items() for granularity in scorer.answers()]
 DATA_DRIVEN = [(name, granularity) for name, granularity in ALL if SCORERS[name].needs != "weights"]
 
 every_scorer = pytest.mark.parametrize(("name", "granularity"), ALL)
@@ -56,10 +57,17 @@ def test_nothing_given_is_changed(net, batches, name, granularity):
 @every_scorer
 def test_the_scores_are_named_shaped_and_finite(net, batches, name, granularity):
     scores = score(net, name, granularity=granularity, calibration=batches)
-    if granularity == "weight":
-        wanted = {n: tuple(net.get_parameter(n).shape) for n in weight_names(net)}
-    else:
-        wanted = {g.name: (g.units,) for g in channel_groups(net) if g.prunable}
+    shapes = {n: tuple(net.get_parameter(n).shape) for n in weight_names(net)}
+    wanted = {
+        "weight": shapes,
+        "kernel": {n: shape[:2] for n, shape in shapes.items() if len(shape) == 4},
+        "row": {n: shape[:1] for n, shape in list(shapes.items())[:-1]},
+        "tile": {
+            n: (s[0] // 4, math.prod(s[1:]) // 4) for n, s in shapes.items() if not s[0] % 4 + math.prod(s[1:]) % 4
+        },
+        "channel": {g.name: (g.units,) for g in channel_groups(net) if g.prunable},
+    }[granularity]
+    assert wanted
     assert {n: tuple(entry.shape) for n, entry in scores.items()} == wanted
     assert list(scores) == list(wanted)
     assert (scores.scorer, scores.granularity) == (name, granularity)
@@ -119,8 +127,8 @@ def test_without_data_a_data_driven_scorer_says_so(plain, name, granularity, not
 
 @every_scorer
 def test_a_network_that_writes_to_its_inputs_does_not_reach_the_askers(batches, name, granularity):
-    layers = [nn.ReLU(inplace=True), nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 5, 3)]
-    net = nn.Sequential(*layers, nn.BatchNorm2d(5), nn.ReLU(), nn.Flatten(), nn.Linear(80, 3)).eval()
+    layers = [nn.ReLU(inplace=True), nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 8, 3)]
+    net = nn.Sequential(*layers, nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(128, 3)).eval()
     net.input_shape = (3, 8, 8)
     given = copy.deepcopy(batches)
     score(net, name, granularity=granularity, calibration=batches)

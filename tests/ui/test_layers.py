@@ -66,7 +66,7 @@ def test_a_layer_without_a_row_says_why():
     summary = ToyEngine(3).summary("lenet-fashion")
     summary["layers"][1]["reason"] = "It is not of a kind that can be cut."
     summary["groups"][2] |= {"prunable": False, "problem": "Its outputs are the answer."}
-    assert layers.uncut_layers([{"layer": "conv1"}], summary) == [
+    assert layers.uncut_layers([{"layer": "conv1"}], summary, {}) == [
         "conv2: It is not of a kind that can be cut.",
         "conv3: Its outputs are the answer.",
     ]
@@ -77,4 +77,4 @@ def test_layers_with_the_same_reason_share_a_line():
     for layer in summary["layers"][1:3]:
         layer["reason"] = "It is not of a kind that can be cut."
     rows = [{"layer": "conv1"}, {"layer": "conv4"}]
-    assert layers.uncut_layers(rows, summary) == ["conv2, conv3: It is not of a kind that can be cut."]
+    assert layers.uncut_layers(rows, summary, {}) == ["conv2, conv3: It is not of a kind that can be cut."]

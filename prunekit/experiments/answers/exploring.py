@@ -4,7 +4,7 @@ import numpy as np
 
 from prunekit.core.cards import model_card
 from prunekit.core.cut_table import CutTable
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import ZEROED, Cut
 from prunekit.core.errors import CannotPrune, CannotScore
 from prunekit.core.language import _
 from prunekit.data import calibration_set, load_dataset
@@ -17,7 +17,7 @@ from prunekit.experiments.answers.subjects import (
     scores_of,
 )
 from prunekit.selection import overlap, prune_cut, rank_correlation, sorted_scores
-from prunekit.structure import channel_costs, example_inputs_of, weight_costs, weight_names
+from prunekit.structure import channel_costs, example_inputs_of, weight_costs, weight_names, without_parts
 from prunekit.surgery import masked_copy, remove_channels
 from prunekit.training import evaluate, quick_copy, recalibrated
 
@@ -35,8 +35,8 @@ def exploration(model_id: str, scorer: str, knobs: dict, granularity: str, seed:
     except CannotPrune as error:
         sentence = _("{why} So channels cannot be pruned here; choose weights as granularity.")
         raise CannotPrune(sentence.format(why=error)) from error
-    if granularity == "weight":
-        costs = weight_costs(model, inputs)
+    if granularity in ZEROED:
+        costs = weight_costs(model, inputs, granularity)
         layer_of = weight_names(model)
         weights = {name: model.get_parameter(name).detach() for name in scores}
     else:
@@ -45,6 +45,7 @@ def exploration(model_id: str, scorer: str, knobs: dict, granularity: str, seed:
         layer_of = {name: name for name in groups}
         weights = {name: model.get_parameter(f"{name}.weight").detach() for name in groups}
     ordered = sorted_scores(scores)
+    left_out = [layer for name, layer in weight_names(model).items() if granularity in ZEROED and name not in ordered]
     return {
         "table": CutTable.of(ordered, costs, scores.kinds, scores.sides).to_plain(),
         "rows": [
@@ -52,6 +53,7 @@ def exploration(model_id: str, scorer: str, knobs: dict, granularity: str, seed:
             for name, values in ordered.items()
         ],
         "scores": {name: _score_histogram(values) for name, values in ordered.items()},
+        "left_out": dict.fromkeys(left_out, without_parts(granularity)),
         "weights": {name: _histogram(values.flatten().numpy()) for name, values in weights.items()},
     }
 
@@ -84,7 +86,7 @@ def preview(
     model = model_of(model_id)
     scores = scores_of(model_id, scorer, knobs, granularity, seed, calibration)
     mask, rescued = prune_cut(scores, Cut.from_plain(cut)).floored()
-    if granularity == "weight":
+    if granularity in ZEROED:
         pruned = masked_copy(model, mask)
     else:
         pruned = remove_channels(model, mask, groups=groups_of(model_id))
@@ -120,7 +122,7 @@ def agreement(model_id: str, question_a: list, cut_a: dict, question_b: list, cu
         scores = scores_of(model_id, scorer, knobs, *rest)
         pairs.append((scores, prune_cut(scores, Cut.from_plain(cut)).floored()[0]))
     (scores_a, mask_a), (scores_b, mask_b) = pairs
-    layer_of = weight_names(model_of(model_id)) if granularity == "weight" else {name: name for name in scores_b}
+    layer_of = weight_names(model_of(model_id)) if granularity in ZEROED else {name: name for name in scores_b}
     return [
         {
             "name": name,

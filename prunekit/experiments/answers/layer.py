@@ -4,9 +4,11 @@ import numpy as np
 import torch
 
 from prunekit.core.cards import model_card
+from prunekit.core.cuts import ZEROED
 from prunekit.core.errors import UnknownName
 from prunekit.core.language import _
 from prunekit.experiments.answers.subjects import groups_of, model_of, preview_split, scores_of
+from prunekit.structure import weight_parts
 from prunekit.structure.axes import channel_tensors
 from prunekit.structure.tracing_copy import tracing_copy
 
@@ -27,13 +29,14 @@ def inside(
 ) -> dict:
     """What there is to see of a row of scores, whatever is cut of it.
 
-    "ranks": (units,) or, for weights, (outputs, inputs): 0 is what goes first, in the order of the mask; None for more
-    weights than can be ranked while others wait;
+    "ranks": (units,) or, for what becomes zeros, (outputs, inputs): 0 is what goes first, in the order of the mask, and
+    all weights of a unit have its rank; None for more units than can be ranked while others wait;
     "all": how many units there are, of which those of the ranks may be a part.
     For channels "filters": (units, h, w) the mean over each filter's inputs, or (units, h, w, 3) of three inputs, None
     where a filter is a single number or no image; "maps": (units, h, w) what the layer gives for a validation example,
     "input": that example, (h, w) or (h, w, 3) in [0, 1], each None where it is no image; "target", "answer": the class
-    it is of and the one that the model takes it for, by number. For weights "matrix": (outputs, inputs).
+    it is of and the one that the model takes it for, by number. For what becomes zeros "matrix": (outputs, inputs), or
+    a corner of it, with the "shape" of it all.
     """
     scores = scores_of(model_id, scorer, knobs, granularity, seed, calibration)
     if row not in scores:
@@ -41,13 +44,15 @@ def inside(
     if scores[row].numel() > MOST_RANKED:
         return {"all": scores[row].numel(), "ranks": None}
     ranks = _ranks(scores[row])
-    if granularity == "weight":
+    if granularity in ZEROED:
         matrix = model_of(model_id).get_parameter(row).detach().flatten(1)
+        spread = weight_parts(model_of(model_id), granularity)[row].spread(ranks)
         part = (slice(None, MOST_SIDE), slice(None, MOST_SIDE))
         return {
             "all": ranks.numel(),
-            "ranks": ranks.reshape(matrix.shape)[part].numpy(),
+            "ranks": spread.reshape(matrix.shape)[part].numpy(),
             "matrix": matrix[part].float().numpy(),
+            "shape": list(matrix.shape),
         }
     units = torch.linspace(0, len(ranks) - 1, min(len(ranks), MOST_UNITS)).round().long()
     by_rank = ranks.argsort()[units]  # evenly spaced among the ranks, where there are too many to draw

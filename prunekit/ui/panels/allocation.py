@@ -8,7 +8,7 @@ import streamlit as st
 from prunekit.core.amounts import loss_text, metric_text
 from prunekit.core.cards import ModelCard
 from prunekit.core.cut_table import CutTable
-from prunekit.core.cuts import TARGETS, Cut
+from prunekit.core.cuts import TARGETS, ZEROED, Cut
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.core.sensitivity import Curves, added_up, allocation
@@ -86,7 +86,7 @@ def allocation_panel(
 
 def _asked(question: Question, card: ModelCard, found: Allocated | None, measuring: bool) -> None:
     percent = card.task.percent
-    targets = [name for name in TARGETS if name != "bytes" or question.granularity == "channel"]
+    targets = [name for name in TARGETS if name != "bytes" or question.granularity not in ZEROED]
     settle(targets, "allocation_target")
     st.session_state.setdefault("allowed_loss", 1.0 if percent else 0.01)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -214,7 +214,7 @@ def _allowed(card: ModelCard) -> float:
 
 def _target(question: Question) -> str:
     target = st.session_state.get("allocation_target", "sparsity")
-    return "sparsity" if target == "bytes" and question.granularity != "channel" else target
+    return "sparsity" if target == "bytes" and question.granularity in ZEROED else target
 
 
 def _search_of(question: Question, card: ModelCard) -> tuple:

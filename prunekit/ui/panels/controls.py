@@ -68,7 +68,7 @@ def criterion_controls(model: str) -> Question:
 
 def _about(criterion: ScorerDescription, granularity: str) -> dict:
     """The button with what a criterion is, and for channels what it does where layers are coupled: these settings."""
-    knobs = {k: f"knob.{criterion.name}.{k.name}" for k in criterion.coupling if k.only in ("", granularity)}
+    knobs = {k: f"knob.{criterion.name}.{k.name}" for k in criterion.coupling if k.matters(granularity)}
     told = [in_words(k, st.session_state[key]) for k, key in knobs.items() if key in st.session_state]
     usual = [in_words(k, k.default) for k in knobs]
     label = " ".join(word for word in told if word not in usual)

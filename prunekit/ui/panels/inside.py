@@ -6,7 +6,7 @@ import streamlit as st
 from prunekit.core.amounts import whole
 from prunekit.core.cards import ModelCard
 from prunekit.core.cut_table import CutTable
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import ZEROED, Cut
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.experiments.engine import Pending
@@ -14,6 +14,7 @@ from prunekit.reports import mosaic
 from prunekit.ui import state
 from prunekit.ui.components.again import look_again
 from prunekit.ui.engine import ask
+from prunekit.ui.panels.controls import unit_words
 from prunekit.ui.plain import as_typed, show_error
 from prunekit.ui.state import Question
 
@@ -52,9 +53,10 @@ def look_inside(question: Question, table: CutTable, cut: Cut, kept: np.ndarray,
         index = table.names.index(row)
         gone = int(table.units[index] - kept[index])
         if found["ranks"] is None:
-            st.caption(_("{n} weights are too many to draw.").format(n=whole(found["all"])))
-        elif question.granularity == "weight":
-            _matrix(found, gone)
+            units = unit_words(question.granularity)
+            st.caption(_("{n} {units} are too many to draw.").format(n=whole(found["all"]), units=units))
+        elif question.granularity in ZEROED:
+            _matrix(found, gone, unit_words(question.granularity))
         else:
             _channels(found, gone, card)
 
@@ -92,15 +94,17 @@ def _channels(found: dict, gone: int, card: ModelCard) -> None:
     st.caption(words)
 
 
-def _matrix(found: dict, gone: int) -> None:
+def _matrix(found: dict, gone: int, units: str) -> None:
     matrix = found["matrix"]
     st.image(mosaic.with_mask(matrix, found["ranks"] >= gone))
     rows, columns = matrix.shape
-    words = _("Weights, a row for each output: green above zero, orange below, grey what is pruned ({n} of {all}).")
-    words = words.format(n=whole(gone), all=whole(found["all"]))
-    if matrix.size < found["all"]:
-        words += " " + _("The first {rows} x {columns} of {all}.").format(
-            rows=rows, columns=columns, all=whole(found["all"])
+    words = _(
+        "Weights, a row for each output: green above zero, orange below, grey what is pruned ({n} of {all} {units})."
+    )
+    words = words.format(n=whole(gone), all=whole(found["all"]), units=units)
+    if [rows, columns] != found["shape"]:
+        words += " " + _("The first {rows} x {columns} of {all_rows} x {all_columns}.").format(
+            rows=rows, columns=columns, all_rows=found["shape"][0], all_columns=found["shape"][1]
         )
     st.caption(words)
 

@@ -1,6 +1,7 @@
 """The layers as a table: what each is and costs, and its cut and lock to edit."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import pandas
 import streamlit as st
@@ -117,13 +118,24 @@ def _edited(key: str, names: tuple[str, ...]) -> None:
     state.move_cut(dataclasses.replace(cut, overrides=overrides, locked=frozenset(locked)))
 
 
-def uncut_layers(rows: list[dict], summary: dict) -> list[str]:
-    """The layers that have no row of their own: one line for each reason, with all whom it keeps out."""
+def uncut_layers(rows: list[dict], summary: dict, left_out: Mapping[str, str]) -> list[str]:
+    """The layers that have no row of their own: one line for each reason, with all whom it keeps out.
+
+    left_out: layer -> why it has nothing to cut at this granularity.
+    """
     own = {row["layer"] for row in rows}
     problems = {group["name"]: group["problem"] for group in summary["groups"] if not group["prunable"]}
     together = _("Its channels are cut together with those of another layer.")
-    names: dict[str, list[str]] = {}
+    uncut = {}
     for layer in summary["layers"]:
-        if layer["name"] not in own:
-            names.setdefault(layer["reason"] or problems.get(layer["name"]) or together, []).append(layer["name"])
+        if (name := layer["name"]) not in own:
+            uncut[name] = layer["reason"] or left_out.get(name) or problems.get(name) or together
+    return layers_by_reason(uncut)
+
+
+def layers_by_reason(reasons: Mapping[str, str]) -> list[str]:
+    """A line for each reason, with all layers that it keeps out; reasons: layer -> sentence."""
+    names: dict[str, list[str]] = {}
+    for layer, reason in reasons.items():
+        names.setdefault(reason, []).append(layer)
     return [f"{', '.join(them)}: {reason}" for reason, them in names.items()]

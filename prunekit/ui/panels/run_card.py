@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from prunekit.core.amounts import compact, metric_text, percent, size
+from prunekit.core.cuts import ZEROED
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
@@ -186,7 +187,7 @@ def _outcome(run: Run) -> list[Tile]:
     baseline, cut, tuned = (
         metric_text(result[f"validation_{name}"], task.percent) for name in ("baseline", "pruned", "finetuned")
     )
-    zeros = run.recipe["granularity"] == "weight"
+    zeros = run.recipe["granularity"] in ZEROED
     quantity = "nonzero" if zeros else "parameters"
     return [
         Tile(

@@ -28,11 +28,15 @@ def moving_together(rows: Iterable[str], summary: dict) -> list[str]:
     return [sentence.format(layers=", ".join(layers)) for layers in several]
 
 
-def rowless_layers(rows: list[dict], summary: dict) -> list[str]:
-    """A line for each reason why layers have no row, with their names, but for those that move with others."""
-    moving = {layer for group in summary["groups"] if len(group["together"]) > 1 for layer in group["together"]}
+def rowless_layers(rows: list[dict], summary: dict, left_out: Mapping[str, str]) -> list[str]:
+    """A line for each reason why layers have no row, with their names, but for those that move with others.
+
+    left_out: see `uncut_layers`.
+    """
+    own = {row["name"] for row in rows}
+    moving = {layer for group in summary["groups"] if group["name"] in own for layer in group["together"]}
     others = [layer for layer in summary["layers"] if layer["name"] not in moving]
-    return uncut_layers(rows, summary | {"layers": others})
+    return uncut_layers(rows, summary | {"layers": others}, left_out)
 
 
 def cells_frame(cells: Mapping[tuple[str, float], Cell], labels: Mapping[str, str], as_percent: bool):
