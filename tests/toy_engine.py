@@ -134,7 +134,7 @@ class ToyEngine:
         low, high = (value - 0.02, value + 0.02) if pruned else (None, None)
         return Cell(row, sparsity, pruned, units, value, low, high, 1000, 0.9).to_plain()
 
-    def inside(self, model, scorer, knobs, granularity, seed, calibration, row, example) -> dict:
+    def inside(self, model, scorer, knobs, granularity, seed, calibration, row, example, scope) -> dict:
         units = {r["name"]: r["units"] for r in self.exploration(model, scorer, knobs, granularity, 0, 0)["rows"]}[row]
         random = np.random.default_rng(example)
         if granularity == "weight":

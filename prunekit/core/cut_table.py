@@ -3,12 +3,12 @@
 import dataclasses
 import functools
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from prunekit.core.cuts import TARGETS, Cut, Row, check_fraction, zeros_take_room
+from prunekit.core.cuts import TARGETS, Cut, Row, check_fraction, lane_of, zeros_take_room
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 
@@ -79,7 +79,7 @@ class CutTable:
 
     names: row names in the network's order; units: (rows,) how many units each has;
     edges: for each row its scores in ascending order, all of them or some (`kept_ranks`), float32;
-    ranks: for each row the ranks of its edges, 0 being the lowest score; kinds, sides: (rows,) see `Row`.
+    ranks: for each row the ranks of its edges, 0 being the lowest score; kinds, sides, lanes: (rows,) see `Row`.
     """
 
     names: tuple[str, ...]
@@ -89,6 +89,7 @@ class CutTable:
     costs: Costs
     kinds: np.ndarray
     sides: np.ndarray
+    lanes: np.ndarray
     _merged: dict = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)  # visitors share a table
 
@@ -98,12 +99,12 @@ class CutTable:
         sorted_scores: dict[str, np.ndarray],
         costs: Costs,
         kinds: Mapping[str, str] | None = None,
-        sides: Mapping[str, int] | None = None,
+        shapes: Mapping[str, Sequence[int]] | None = None,
     ) -> "CutTable":
         """A table from each row's scores in ascending order (1-D, float32, no NaN).
 
-        kinds: each row's kind; without them, rows of as many units are of one; sides: the sum of the sides of each
-        row's tensor; without them, a row has one side.
+        kinds: each row's kind; without them, rows of as many units are of one; shapes: of the tensor that each row's
+        scores are; without them, it has one side.
         """
         rows = tuple(sorted_scores.values())
         ranks = tuple(kept_ranks(row) for row in rows)
@@ -112,13 +113,14 @@ class CutTable:
         told = units.tolist() if kinds is None else [kinds[name] for name in sorted_scores]
         numbers = {kind: i for i, kind in enumerate(dict.fromkeys(told))}
         alike = np.array([numbers[kind] for kind in told], dtype=np.int64)
-        long = units if sides is None else np.array([sides[name] for name in sorted_scores], dtype=np.int64)
-        return cls(tuple(sorted_scores), units, edges, ranks, costs, alike, long)
+        tensors = [(int(n),) if shapes is None else shapes[name] for name, n in zip(sorted_scores, units, strict=True)]
+        sides, lanes = (np.array([f(t) for t in tensors], dtype=np.int64) for f in (sum, lane_of))
+        return cls(tuple(sorted_scores), units, edges, ranks, costs, alike, sides, lanes)
 
     @functools.cached_property
     def rows(self) -> tuple[Row, ...]:
         """What a cut has to know of each row."""
-        columns = (self.units.tolist(), self.kinds.tolist(), self.sides.tolist())
+        columns = (column.tolist() for column in (self.units, self.kinds, self.sides, self.lanes))
         return tuple(Row(*row) for row in zip(self.names, *columns, strict=True))
 
     # -- from a cut to counts ---------------------------------------------------------------------------------
@@ -126,9 +128,9 @@ class CutTable:
     def pruned(self, cut: Cut) -> np.ndarray:
         """How many units of each row go, shape (rows,); the same numbers as the mask that `prune_lowest` makes."""
         counts = np.zeros(len(self.names), dtype=np.int64)
-        for i, name in enumerate(self.names):
-            if not cut.is_free(name):
-                counts[i] = cut.own_count(name, int(self.units[i]))
+        for i, row in enumerate(self.rows):
+            if not cut.is_free(row.name):
+                counts[i] = cut.own_count(row)
         for pool, count in cut.pools(self.rows):
             counts[pool] = self._lowest_of(pool, count)
         if cut.is_bounded:
@@ -291,6 +293,7 @@ class CutTable:
             "ranks": some,
             "kinds": self.kinds,
             "sides": self.sides,
+            "lanes": self.lanes,
             "costs": vars(self.costs) | {"layers": list(self.costs.layers)},
         }
 
@@ -301,7 +304,9 @@ class CutTable:
         ranks = tuple(
             some if len(some) else np.arange(len(kept)) for some, kept in zip(plain["ranks"], edges, strict=True)
         )
-        return cls(tuple(plain["names"]), plain["units"], edges, ranks, costs, plain["kinds"], plain["sides"])
+        return cls(
+            tuple(plain["names"]), plain["units"], edges, ranks, costs, plain["kinds"], plain["sides"], plain["lanes"]
+        )
 
 
 def kept_ranks(ordered: np.ndarray) -> np.ndarray:

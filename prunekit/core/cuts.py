@@ -19,7 +19,16 @@ GRANULARITIES = {
 }
 ZEROED = ("weight", "kernel", "row", "tile")  # what becomes zeros in its place; channels are removed
 TILE = 4  # weights along each side of a tile
-SCOPES = {"global": N_("global"), "isomorphic": N_("isomorphic"), "layer": N_("per layer"), "erk": "ERK"}
+SCOPES = {
+    "global": N_("global"),
+    "isomorphic": N_("isomorphic"),
+    "layer": N_("per layer"),
+    "erk": "ERK",
+    "n:4": "N:4",
+    "n:8": "N:8",
+}
+LANES = {"n:4": 4, "n:8": 8}  # scopes that take the same number of each so many neighbours
+OF_WEIGHTS = ("erk", *LANES)  # scopes that are about the shape of weight tensors
 TARGETS = {"sparsity": N_("units"), "parameters": N_("parameters"), "macs": N_("MACs"), "bytes": N_("bytes")}
 
 
@@ -41,14 +50,16 @@ def check_fraction(value: float, what: str) -> None:
 
 
 def scopes_of(granularities: Iterable[str]) -> tuple[str, ...]:
-    """The scopes that make sense for all of some granularities: ERK is about the shape of weight tensors."""
-    return tuple(scope for scope in SCOPES if scope != "erk" or set(granularities) <= {"weight"})
+    """The scopes that make sense for all of some granularities."""
+    return tuple(scope for scope in SCOPES if scope not in OF_WEIGHTS or set(granularities) <= {"weight"})
 
 
 def check_fits(granularities: Iterable[str], scope: str, target: str = "sparsity", round_to: int = 1) -> None:
     """Raises BadSetting where a scope, a target or rounding makes no sense for a granularity."""
     granularities = set(granularities)
     if scope not in scopes_of(granularities):
+        if scope in LANES:
+            raise BadSetting(_("N of M is about neighbouring weights; choose weights, or another scope."))
         raise BadSetting(_("ERK shares the sparsity out over weight tensors; choose weights, or another scope."))
     if target == "bytes" and not granularities.isdisjoint(ZEROED):
         raise BadSetting(zeros_take_room())
@@ -59,6 +70,11 @@ def check_fits(granularities: Iterable[str], scope: str, target: str = "sparsity
 def zeros_take_room() -> str:
     """Why what becomes zeros cannot be cut to a number of bytes."""
     return _("Zeros take as much room as other weights: cut channels to save bytes, or aim at parameters.")
+
+
+def lane_of(shape: Sequence[int]) -> int:
+    """How many entries of a tensor are neighbours in a line: those along its second side, all where there is none."""
+    return shape[1] if len(shape) > 1 else math.prod(shape)
 
 
 def erk_sparsities(sparsity: float, units: Sequence[int], sides: Sequence[int]) -> list[float]:
@@ -82,13 +98,20 @@ def erk_sparsities(sparsity: float, units: Sequence[int], sides: Sequence[int]) 
 class Row(NamedTuple):
     """What a cut has to know of a row of scores, beside the scores.
 
-    units: how many there are; kind: equal for rows of the same kind; sides: the sum of the sides of their tensor.
+    units: how many there are; kind: equal for rows of the same kind; sides: the sum of the sides of their tensor; lane:
+    how many of them are neighbours in a line, the inputs of a weight tensor.
     """
 
     name: str
     units: int
     kind: Hashable
     sides: int
+    lane: int
+
+    @classmethod
+    def of(cls, name: str, kind: Hashable, shape: Sequence[int]) -> "Row":
+        """A row whose scores are a tensor of some shape."""
+        return cls(name, math.prod(shape), kind, sum(shape), lane_of(shape))
 
 
 @dataclass(frozen=True)
@@ -96,7 +119,8 @@ class Cut:
     """What to prune: `sparsity` of all rows that are neither overridden nor locked.
 
     `scope` is "global" (those rows are ranked together), "isomorphic" (those of one kind are, and the same fraction of
-    each kind goes), "layer" (the same fraction of each row) or "erk" (of each row as `erk_sparsities` says);
+    each kind goes), "layer" (the same fraction of each row), "erk" (of each row as `erk_sparsities` says) or "n:4" and
+    "n:8" (of each 4 or 8 neighbours in a line the same number, so that sparsities are multiples of 1/4 or 1/8);
     `overrides` maps row names to a sparsity of their own; `locked` rows stay whole. Of a row that is cut, as many units
     stay as the nearest multiple of `round_to` (half up, never none), and `floor` at least.
     """
@@ -133,14 +157,30 @@ class Cut:
             of_free = [rows[i] for i in free]
             shares = erk_sparsities(self.sparsity, [row.units for row in of_free], [row.sides for row in of_free])
             return [([i], exact_count(share, rows[i].units)) for i, share in zip(free, shares, strict=True)]
+        if self.scope in LANES:
+            return [([i], self._count(self.sparsity, rows[i])) for i in free]
         alike: dict[Hashable, list[int]] = {}
         for i in free:
             alike.setdefault({"global": 0, "isomorphic": rows[i].kind, "layer": i}[self.scope], []).append(i)
         return [(pool, exact_count(self.sparsity, sum(rows[i].units for i in pool))) for pool in alike.values()]
 
-    def own_count(self, name: str, units: int) -> int:
+    def own_count(self, row: Row) -> int:
         """How many units of a row that is not free go."""
-        return 0 if name in self.locked else exact_count(self.overrides[name], units)
+        return 0 if row.name in self.locked else self._count(self.overrides[row.name], row)
+
+    def of_group(self, sparsity: float) -> tuple[int, int]:
+        """Of a scope of LANES: how many neighbours there are in a group, and how many of them stay."""
+        group = LANES[self.scope]
+        return group, group - exact_count(sparsity, group)
+
+    def _count(self, sparsity: float, row: Row) -> int:
+        """How many units of a row a sparsity of its own means."""
+        if self.scope not in LANES or not row.units:
+            return exact_count(sparsity, row.units)
+        group, stay = self.of_group(sparsity)
+        whole, rest = divmod(row.lane, group)
+        # What is left over at the end of a line is a group that was filled up with zeros: so many stay of it too.
+        return row.units // row.lane * (whole * (group - stay) + max(0, rest - stay))
 
     @property
     def rule(self) -> dict:

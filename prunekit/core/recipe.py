@@ -110,7 +110,8 @@ class Recipe:
         N_("Scope"),
         N_(
             "Global ranks all layers together, isomorphic those of one kind (such as the insides of all blocks); "
-            "layer takes the same fraction of each, ERK a smaller one of small layers."
+            "layer takes the same fraction of each, ERK a smaller one of small layers, N:4 and N:8 the same number of "
+            "each 4 or 8 neighbouring inputs: half of them is 2:4 or 4:8 sparsity."
         ),
         choices=tuple(SCOPES),
         labels=tuple(SCOPES.values()),

@@ -48,7 +48,7 @@ class Weights:
 
     def table(self, scores: Scores) -> CutTable:
         costs = weight_costs(self.model, self.inputs, self.granularity)
-        return CutTable.of(sorted_scores(scores), costs, scores.kinds, scores.sides)
+        return CutTable.of(sorted_scores(scores), costs, scores.kinds, scores.shapes)
 
     def cut(self, mask: Mask) -> tuple[str, ...]:
         """Prunes; returns the names of layers of which the floor kept a unit."""
@@ -104,7 +104,7 @@ class Channels:
         return Scores(entries, scores.granularity, scores.scorer, scores.kinds)
 
     def table(self, scores: Scores) -> CutTable:
-        return CutTable.of(sorted_scores(scores), self.whole, scores.kinds, scores.sides)
+        return CutTable.of(sorted_scores(scores), self.whole, scores.kinds, scores.shapes)
 
     def cut(self, mask: Mask) -> tuple[str, ...]:
         """Removes; returns the names of groups of which the floor or rounding kept a unit."""

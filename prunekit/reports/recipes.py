@@ -1,6 +1,6 @@
 """A recipe in words: what a run will do, and what a run has done, for pages and for hovering."""
 
-from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS, ZEROED
+from prunekit.core.cuts import GRANULARITIES, LANES, SCOPES, TARGETS, ZEROED, exact_count
 from prunekit.core.descriptions import scorer_descriptions
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Recipe, bounds_in_words
@@ -43,12 +43,18 @@ def what_it_does(recipe: Recipe) -> str:
             "{goal}"
         ),
         "layer": _("Ranks the {units} of each layer by {criterion} and {verb} the same share everywhere until {goal}"),
-    }[recipe.scope]
+    }
+    lead |= {
+        scope: _("Ranks each {n} neighbouring {units} by {criterion} and {verb} the same number of each until {goal}")
+        for scope in LANES
+    }
     verb = _("sets to zero") if recipe.granularity in ZEROED else _("removes")
     units = _(GRANULARITIES[recipe.granularity])
     name = criterion(recipe.scorer, recipe.knobs)
     return (
-        lead.format(units=units, criterion=name, verb=verb, goal=_goal(recipe, units))
+        lead[recipe.scope].format(
+            n=LANES.get(recipe.scope), units=units, criterion=name, verb=verb, goal=_goal(recipe, units)
+        )
         + _own_cuts(recipe)
         + _how(recipe)
     )
@@ -82,7 +88,10 @@ def _goal(recipe: Recipe, units: str) -> str:
         "macs": _("{amount} of the MACs are gone"),
         "bytes": _("{amount} of the file's bytes are gone"),
     }[recipe.target]
-    return sentence.format(amount=share(recipe.amount), units=units)
+    amount = recipe.amount
+    if recipe.target == "sparsity" and (group := LANES.get(recipe.scope)):
+        amount = exact_count(amount, group) / group  # the nearest that there is
+    return sentence.format(amount=share(amount), units=units)
 
 
 def _own_cuts(recipe: Recipe) -> str:

@@ -39,9 +39,9 @@ class Scores(Mapping[str, torch.Tensor]):
         self.kinds = None if kinds is None else dict(kinds)
 
     @property
-    def sides(self) -> dict[str, int]:
-        """The sum of the sides of each entry's tensor, by which the scope "erk" shares sparsity out."""
-        return {name: sum(entry.shape) for name, entry in self.items()}
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each entry, by which some scopes share sparsity out."""
+        return {name: tuple(entry.shape) for name, entry in self.items()}
 
     def __getitem__(self, name: str) -> torch.Tensor:
         return self._entries[name]

@@ -2,7 +2,7 @@
 
 from prunekit.selection.agreement import overlap, rank_correlation
 from prunekit.selection.lowest import prune_cut, prune_lowest
-from prunekit.selection.ranking import sorted_scores
+from prunekit.selection.ranking import order_of, sorted_scores
 from prunekit.selection.threshold import prune_below
 
-__all__ = ["overlap", "prune_below", "prune_cut", "prune_lowest", "rank_correlation", "sorted_scores"]
+__all__ = ["order_of", "overlap", "prune_below", "prune_cut", "prune_lowest", "rank_correlation", "sorted_scores"]

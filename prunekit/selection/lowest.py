@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import torch
 
-from prunekit.core.cuts import Cut, Row
+from prunekit.core.cuts import LANES, Cut, Row
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 from prunekit.masks import Mask
+from prunekit.selection.neighbours import lowest_of_neighbours
 from prunekit.selection.ranking import lowest
 from prunekit.selection.rows import check_names, mask_of, rows_of
 
@@ -29,7 +30,9 @@ def prune_lowest(
     overridden nor locked, and is met to the unit (`core.cuts.exact_count`), also when scores tie: ties go in the order
     of the entries, then of their units. scope: "global" ranks those rows together, "isomorphic" those of one of the
     `kinds` (see `prune_cut`), "layer" takes the same fraction of each, "erk" shares it out by the sides of the tensors
-    (`core.cuts.erk_sparsities`). overrides: name -> a sparsity of its own; locked: names that stay whole; round_to,
+    (`core.cuts.erk_sparsities`), "n:4" and "n:8" take the same number of each 4 or 8 neighbours along the second side,
+    the inputs of a weight tensor (0.5 of them is 2:4 or 4:8 sparsity, Mishra et al. 2021, arXiv:2104.08378).
+    overrides: name -> a sparsity of its own; locked: names that stay whole; round_to,
     floor: of an entry that loses units, the nearest multiple of the one stays, and at least the other, whatever that
     makes of the sparsity (see `core.cuts.Cut`).
 
@@ -49,15 +52,20 @@ def prune_cut(scores: Mapping[str, torch.Tensor], cut: Cut, kinds: Mapping[str, 
     rows = rows_of(scores)
     check_names([*cut.overrides, *sorted(cut.locked)], rows)
     names, flags, held = list(rows), {}, []
-    for name, row in rows.items():
-        if not cut.is_free(name):
-            flags |= lowest({name: row}, cut.own_count(name, len(row)))
     kinds = getattr(scores, "kinds", None) if kinds is None else kinds
     if kinds is None and cut.scope == "isomorphic":
         raise BadSetting(_("The scope isomorphic ranks by kind; give the kind of each entry (`Scores` know it)."))
-    facts = [Row(name, len(row), kinds and kinds[name], sum(scores[name].shape)) for name, row in rows.items()]
-    for pool, count in cut.pools(facts):
-        flags |= lowest({names[i]: rows[names[i]] for i in pool}, count)
+    facts = [Row.of(name, kinds and kinds[name], torch.as_tensor(scores[name]).shape) for name in rows]
+    if cut.scope in LANES:
+        for name, row in rows.items():
+            sparsity = 0.0 if name in cut.locked else cut.overrides.get(name, cut.sparsity)
+            flags[name] = lowest_of_neighbours(row, torch.as_tensor(scores[name]).shape, *cut.of_group(sparsity))
+    else:
+        for row in facts:
+            if not cut.is_free(row.name):
+                flags |= lowest({row.name: rows[row.name]}, cut.own_count(row))
+        for pool, count in cut.pools(facts):
+            flags |= lowest({names[i]: rows[names[i]] for i in pool}, count)
     if cut.is_bounded:
         for name, row in rows.items():
             asked = np.count_nonzero(flags[name])

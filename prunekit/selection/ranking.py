@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from prunekit.core.cuts import LANES
+from prunekit.selection.neighbours import places_among_neighbours
 from prunekit.selection.rows import Rows, rows_of
 
 # Up to this many scores are simply put into one array; of more, only those near the cut are.
@@ -46,6 +48,20 @@ def kth_lowest(rows: list[np.ndarray], k: int):
         if below < k <= below + len(near):
             return np.partition(near, k - below - 1)[k - below - 1]
     return np.partition(np.concatenate(rows), k - 1)[k - 1]
+
+
+def order_of(scores: torch.Tensor, scope: str = "layer") -> torch.Tensor:
+    """Each unit's place in the order in which those of one row go, 0 being the first; of the shape of the scores.
+
+    Whatever the sparsity, the mask of that row prunes the units of the lowest places. scope: of the cut; where it takes
+    the same number of each group of neighbours, the lowest of all groups come first.
+    """
+    [row] = rows_of({"": scores}).values()
+    if scope in LANES:
+        row = places_among_neighbours(row, scores.shape, LANES[scope])
+    places = np.empty(len(row), dtype=np.int64)
+    places[row.argsort(kind="stable")] = np.arange(len(row))
+    return torch.from_numpy(places).reshape(scores.shape)
 
 
 def sorted_scores(scores: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:

@@ -62,8 +62,9 @@ def counts_in_browser(page, table: CutTable, some: list[Cut]) -> list:
 def table_of(random, sizes, digits) -> CutTable:
     rows = {f"r{i}": np.sort(random.gamma(2, 1 + i, n).round(digits)).astype(np.float32) for i, n in enumerate(sizes)}
     kinds = {name: "odd" if i % 2 else "even" for i, name in enumerate(rows)}
-    sides = {name: int(random.integers(1, 1 + len(row))) for name, row in rows.items()}
-    return CutTable.of(rows, NOTHING, kinds, sides)
+    lines = {name: next(n for n in (13, 7, 4, 3, 2, 1) if len(row) % n == 0) for name, row in rows.items()}
+    shapes = {name: (len(row) // lines[name], lines[name]) for name, row in rows.items()}
+    return CutTable.of(rows, NOTHING, kinds, shapes)
 
 
 def random_cut(random, names, **rule) -> Cut:

@@ -46,11 +46,11 @@ class Picture:
         page.set_content('<div class="cuts" style="width: 900px"></div>')
         page.evaluate(BEGIN, SOURCE)
 
-    def show(self, view: str = "importance", model: str = "lenet-fashion", **bounds: int) -> str:
+    def show(self, view: str = "importance", model: str = "lenet-fashion", scope: str = "layer", **bounds: int) -> str:
         usual = {
             "key": model,
             "model": model,
-            "rule": Cut(scope="layer", **bounds).rule,
+            "rule": Cut(scope=scope, **bounds).rule,
             "signed": False,
             "axis": "score",
             "what": "channels",
@@ -258,3 +258,23 @@ def test_a_layer_that_rounding_leaves_nothing_to_cut_of_says_so(picture):
     expect(picture.page.locator(".focus .readout")).to_have_text(
         "keeps all 16: rounding or the floor leaves nothing to cut"
     )
+
+
+def test_where_each_group_of_neighbours_is_cut_there_is_no_line_to_drag(picture):
+    handle, score = (
+        picture.page.locator(".handle"),
+        picture.page.locator("footer .entry", has=picture.page.locator(".score")),
+    )
+    picture.answer(Cut(0.5, "layer"), revision=1)
+    expect(handle).to_have_js_property("hidden", False)
+    picture.show(scope="n:4")
+    picture.answer(Cut(0.5, "n:4"), revision=2)
+    expect(picture.page.locator(".note")).to_contain_text("Of each 4 neighbouring inputs the lowest go")
+    expect(handle).to_have_js_property("hidden", True)
+    expect(score).to_have_js_property("hidden", True)
+    picture.type(30)
+    expect(picture.readout).to_have_text("25.0 % pruned, 27 of 36 kept")
+    picture.show()
+    picture.answer(Cut(0.5, "layer"), revision=3)
+    expect(handle).to_have_js_property("hidden", False)
+    expect(score).to_have_js_property("hidden", False)

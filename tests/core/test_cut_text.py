@@ -169,7 +169,7 @@ def test_the_cut_of_the_net_may_be_given_too():
         ('{"conv1": "much"}', "The sparsity of conv1 must be a number between 0 and 1, not “much”"),
         ('{"conv1": [1]}', "must be a number"),
         ("*,2", "Sparsity must be between"),
-        ("*,0.2,nowhere", "Scope must be one of global, isomorphic, layer, erk, not “nowhere”"),
+        ("*,0.2,nowhere", "Scope must be one of global, isomorphic, layer, erk, n:4, n:8, not “nowhere”"),
         ("conv1,0.4\nconv1,0.5", "conv1 is there twice"),
         ("conv1,0.4,cut", "conv1 is marked as “cut”; the marks are own, locked, follows"),
         ("conv1,0.4\nhow nice this is", "Line 2 is not a layer and its sparsity, like “conv1, 40 %”: “how nice"),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunekit.core.cuts import Cut, check_fits, check_fraction, erk_sparsities, exact_count
+from prunekit.core.cuts import Cut, Row, check_fits, check_fraction, erk_sparsities, exact_count
 from prunekit.core.errors import BadSetting
 
 
@@ -59,7 +59,10 @@ def test_erk_keeps_as_many_weights_as_it_was_asked_to(sparsity, shapes):
     [
         ({"channel"}, "erk", "sparsity", "ERK shares the sparsity out"),
         ({"weight", "channel"}, "erk", "sparsity", "ERK shares the sparsity out"),
+        ({"channel"}, "n:4", "sparsity", "N of M is about neighbouring weights"),
+        ({"kernel"}, "n:8", "sparsity", "N of M is about neighbouring weights"),
         ({"weight"}, "global", "bytes", "Zeros take as much room"),
+        ({"channel", "tile"}, "global", "bytes", "Zeros take as much room"),
     ],
 )
 def test_a_scope_or_a_target_that_makes_no_sense_for_a_granularity_is_refused(granularities, scope, target, words):
@@ -72,8 +75,8 @@ def test_a_scope_or_a_target_that_makes_no_sense_for_a_granularity_is_refused(gr
 def test_a_cut_knows_which_rows_follow_the_whole_net():
     cut = Cut(0.5, overrides={"own": 0.2}, locked=frozenset({"locked"}))
     assert [cut.is_free(name) for name in ("free", "own", "locked")] == [True, False, False]
-    assert cut.own_count("own", 10) == 2
-    assert cut.own_count("locked", 10) == 0
+    own, locked = (Row.of(name, 0, (10,)) for name in ("own", "locked"))
+    assert (cut.own_count(own), cut.own_count(locked)) == (2, 0)
 
 
 @pytest.mark.parametrize(

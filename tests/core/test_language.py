@@ -49,7 +49,9 @@ def test_errors_speak_the_visitors_language():
     from prunekit.core.cuts import Cut
     from prunekit.core.errors import BadSetting
 
-    with pytest.raises(BadSetting, match=r"«Scope must be one of global, isomorphic, layer, erk, not “local”.»"):
+    with pytest.raises(
+        BadSetting, match=r"«Scope must be one of global, isomorphic, layer, erk, n:4, n:8, not “local”.»"
+    ):
         Cut(0.5, "local")
 
 

@@ -80,7 +80,7 @@ def test_a_knob_is_read_back_and_one_outside_its_choices_is_said():
         ({"criterion": "astrology"}, "There is no criterion called “astrology”; the link is shown with Magnitude."),
         ({"criterion": "bn_scale", "granularity": "weight"}, "knows nothing of weights; the link is shown with"),
         ({"granularity": "atoms"}, "must be one of weight, kernel, row, tile, channel, not “atoms”."),
-        ({"scope": "x" * 5000}, "Scope in this link must be one of global, isomorphic, layer, erk, not “xxx"),
+        ({"scope": "x" * 5000}, "Scope in this link must be one of global, isomorphic, layer, erk, n:4, n:8, not “xxx"),
         ({"scope": "erk"}, "ERK shares the sparsity out over weight tensors"),
         ({"round_to": "8", "granularity": "weight"}, "Only channels are rounded"),
         ({"view": "sideways"}, "View in this link must be one of"),

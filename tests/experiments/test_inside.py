@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from prunekit.core.cuts import GRANULARITIES, LANES
 from prunekit.core.errors import UnknownName
 from prunekit.experiments import answers
 from prunekit.experiments.answers import layer
@@ -14,14 +15,17 @@ from prunekit.surgery import masked_copy
 QUESTION = ("lenet-fashion", "magnitude", {"p": 1}, "channel", 0, 0)
 
 
-@pytest.mark.parametrize("granularity", ["channel", "weight", "kernel", "row", "tile"])
+@pytest.mark.parametrize(
+    ("granularity", "scope"),
+    [(granularity, "layer") for granularity in GRANULARITIES] + [("weight", scope) for scope in LANES],
+)
 @pytest.mark.parametrize("amount", [0.0, 0.3, 0.75])
-def test_the_units_below_a_rank_are_those_that_the_mask_prunes(granularity, amount):
+def test_the_units_below_a_rank_are_those_that_the_mask_prunes(granularity, scope, amount):
     model, scorer, knobs, _granularity, *rest = QUESTION
     scores = scores_of(model, scorer, knobs, granularity, *rest)
     row = "conv2" if granularity == "channel" else "conv2.weight"
-    mask = prune_lowest({row: scores[row]}, amount)[row]
-    found = answers.inside(model, scorer, knobs, granularity, *rest, row, 0)
+    mask = prune_lowest({row: scores[row]}, amount, scope)[row]
+    found = answers.inside(model, scorer, knobs, granularity, *rest, row, 0, scope)
     gone = int((~mask).sum())
     assert found["all"] == mask.numel()
     if granularity == "channel":

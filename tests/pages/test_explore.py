@@ -244,17 +244,18 @@ def test_a_measurement_is_told_of_its_own_cut_alone(app):
     assert not [text for text in texts_of(at.markdown) if "times as fast" in text]
 
 
-def test_erk_is_a_scope_of_weights_alone(app):
-    at = app.open("explore", granularity="weight", scope="erk")
-    assert at.selectbox(key="scope").value == "erk"
+@pytest.mark.parametrize(("scope", "label"), [("erk", "ERK"), ("n:4", "N:4"), ("n:8", "N:8")])
+def test_some_scopes_are_of_weights_alone(app, scope, label):
+    at = app.open("explore", granularity="weight", scope=scope)
+    assert at.selectbox(key="scope").value == scope
     kept = component(at, "cuts_reply")["kept"]
     table = CutTable.from_plain(
         app.engine.exploration("lenet-fashion", "magnitude", {"p": 1}, "weight", 0, 512)["table"]
     )
-    assert kept == table.kept(Cut(0.3, "erk")).tolist()
+    assert kept == table.kept(Cut(0.3, scope)).tolist()
     at.selectbox(key="granularity").set_value("channel").run()
     assert at.selectbox(key="scope").value == "global"
-    assert "ERK" not in at.selectbox(key="scope").options
+    assert label not in at.selectbox(key="scope").options
 
 
 def test_weights_have_a_floor_and_are_not_rounded(app):
@@ -632,7 +633,7 @@ def test_inside_a_layer_are_as_many_filters_as_the_cut_keeps_and_prunes(app):
 def test_another_example_is_another_question(app):
     at = opened(app, focus="conv1")
     at.number_input(key="inside_example").set_value(5).run()
-    assert [arguments[-2:] for arguments in app.engine.asked_for("inside", "preview")][-1] == ("conv1", 4)
+    assert [arguments[-3:-1] for arguments in app.engine.asked_for("inside", "preview")][-1] == ("conv1", 4)
 
 
 def test_single_weights_are_a_matrix_under_its_mask(app):

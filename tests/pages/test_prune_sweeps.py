@@ -101,11 +101,12 @@ def test_without_an_engine_there_is_no_time_and_nothing_is_in_the_way(history, e
     assert not page.button(key="start_sweep").disabled
 
 
-def test_only_a_sweep_over_weights_alone_is_offered_erk(history):
+def test_only_a_sweep_over_weights_alone_is_offered_the_scopes_of_weights(history):
     page = sweep_page()
     for granularities, offered in ((["weight"], True), (["weight", "channel"], False)):
         page.button_group(key="sweep.granularities").set_value(granularities).run()
-        assert ("ERK" in page.selectbox(key="form.scope").options) == offered
+        assert {"ERK", "N:4", "N:8"}.issubset(page.selectbox(key="form.scope").options) == offered
+        assert "global" in page.selectbox(key="form.scope").options
 
 
 def test_a_sweep_over_both_granularities_rounds_its_channels(history):

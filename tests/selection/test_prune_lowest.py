@@ -156,7 +156,7 @@ def test_a_fraction_that_is_none_is_refused_in_one_sentence(sparsity):
 
 
 def test_another_scope_is_refused():
-    with pytest.raises(BadSetting, match="Scope must be one of global, isomorphic, layer, erk, not “local”"):
+    with pytest.raises(BadSetting, match="Scope must be one of global, isomorphic, layer, erk, n:4, n:8, not “local”"):
         prune_lowest(TEN, 0.5, scope="local")
 
 

@@ -47,7 +47,7 @@ def exploration(model_id: str, scorer: str, knobs: dict, granularity: str, seed:
     ordered = sorted_scores(scores)
     left_out = [layer for name, layer in weight_names(model).items() if granularity in ZEROED and name not in ordered]
     return {
-        "table": CutTable.of(ordered, costs, scores.kinds, scores.sides).to_plain(),
+        "table": CutTable.of(ordered, costs, scores.kinds, scores.shapes).to_plain(),
         "rows": [
             {"name": name, "layer": layer_of[name], "label": layer_of[name], "units": len(values)}
             for name, values in ordered.items()

@@ -8,6 +8,7 @@ from prunekit.core.cuts import ZEROED
 from prunekit.core.errors import UnknownName
 from prunekit.core.language import _
 from prunekit.experiments.answers.subjects import groups_of, model_of, preview_split, scores_of
+from prunekit.selection import order_of
 from prunekit.structure import weight_parts
 from prunekit.structure.axes import channel_tensors
 from prunekit.structure.tracing_copy import tracing_copy
@@ -26,8 +27,9 @@ def inside(
     calibration: int,
     row: str,
     example: int,
+    scope: str = "layer",
 ) -> dict:
-    """What there is to see of a row of scores, whatever is cut of it.
+    """What there is to see of a row of scores, whatever is cut of it by a scope.
 
     "ranks": (units,) or, for what becomes zeros, (outputs, inputs): 0 is what goes first, in the order of the mask, and
     all weights of a unit have its rank; None for more units than can be ranked while others wait;
@@ -43,7 +45,7 @@ def inside(
         raise UnknownName.of(_("row of scores"), row, scores)
     if scores[row].numel() > MOST_RANKED:
         return {"all": scores[row].numel(), "ranks": None}
-    ranks = _ranks(scores[row])
+    ranks = order_of(scores[row], scope)
     if granularity in ZEROED:
         matrix = model_of(model_id).get_parameter(row).detach().flatten(1)
         spread = weight_parts(model_of(model_id), granularity)[row].spread(ranks)
@@ -66,14 +68,6 @@ def inside(
         "ranks": ranks[units].numpy(),
         "filters": _filters(model_of(model_id).get_parameter(f"{name}.weight"), dimension, places[units]),
     } | _answers(model_id, name, places[units], example)
-
-
-def _ranks(scores: torch.Tensor) -> torch.Tensor:
-    """Each unit's place among the scores, ties in their order: as `prune_lowest` takes them."""
-    flat = scores.flatten()
-    ranks = torch.empty(len(flat), dtype=torch.int64)
-    ranks[flat.argsort(stable=True)] = torch.arange(len(flat))
-    return ranks
 
 
 def _filters(weight: torch.Tensor, dimension: int, places: torch.Tensor) -> np.ndarray | None:

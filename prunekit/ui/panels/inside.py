@@ -6,7 +6,7 @@ import streamlit as st
 from prunekit.core.amounts import whole
 from prunekit.core.cards import ModelCard
 from prunekit.core.cut_table import CutTable
-from prunekit.core.cuts import ZEROED, Cut
+from prunekit.core.cuts import LANES, ZEROED, Cut
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
 from prunekit.experiments.engine import Pending
@@ -42,7 +42,10 @@ def look_inside(question: Question, table: CutTable, cut: Cut, kept: np.ndarray,
                 - 1
             )
         try:
-            found = ask("inside", *question.arguments(), row, example, lane="preview", patience=0.3, queue="inside")
+            # What goes first is the same for all scopes but those of neighbours.
+            scope = cut.scope if cut.scope in LANES else "layer"
+            asked = ("inside", *question.arguments(), row, example, scope)
+            found = ask(*asked, lane="preview", patience=0.3, queue="inside")
         except PrunekitError as error:
             show_error(error)
             return

@@ -17,6 +17,16 @@ function erkSparsities(sparsity, units, sides) {
   return all.map(() => 0);
 }
 
+// As LANES in cuts.py, and how many of a row with lines of so many neighbours go, as Cut._count.
+const LANES = { "n:4": 4, "n:8": 8 };
+
+function ownCount(scope, sparsity, units, lane) {
+  const group = LANES[scope];
+  if (!group || !units) return exactCount(sparsity, units);
+  const stay = group - exactCount(sparsity, group), rest = lane % group;
+  return Math.floor(units / lane) * (((lane - rest) / group) * (group - stay) + Math.max(0, rest - stay));
+}
+
 // As Cut.bounded: of a row that is cut a multiple stays, and a few at least.
 function bounded({ round_to: multiple, floor }, pruned, units) {
   if (!pruned || (multiple === 1 && floor === 1)) return pruned;
@@ -152,7 +162,7 @@ class Ranking {
 }
 
 class Counter {
-  // rows: Scores, each with a name and its facts [kind, sides]; rule: {scope, round_to, floor}; a cut is {sparsity,
+  // rows: Scores, each with a name and its facts [kind, sides, lane]; rule: {scope, round_to, floor}; a cut is {sparsity,
   // overrides: {name: fraction}, locked: Set of names}.
   constructor(names, rows, facts, rule) {
     this.names = names;
@@ -178,6 +188,7 @@ class Counter {
       const shares = erkSparsities(cut.sparsity, free.map(units), free.map((i) => this.facts[i][1]));
       return free.map((i, at) => [[i], exactCount(shares[at], units(i))]);
     }
+    if (LANES[scope]) return free.map((i) => [[i], this.own(i, cut.sparsity)]);
     const alike = new Map();
     for (const i of free) {
       const pool = { global: 0, isomorphic: this.facts[i][0], layer: i }[scope];
@@ -185,6 +196,11 @@ class Counter {
       alike.get(pool).push(i);
     }
     return [...alike.values()].map((pool) => [pool, exactCount(cut.sparsity, pool.reduce((sum, i) => sum + units(i), 0))]);
+  }
+
+  // How many units of a row a sparsity of its own means.
+  own(i, sparsity) {
+    return ownCount(this.rule.scope, sparsity, this.rows[i].units, this.facts[i][2]);
   }
 
   ranking(free) {
@@ -210,7 +226,7 @@ class Counter {
     const counts = this.rows.map((row, i) => {
       const name = this.names[i];
       if (cut.locked.has(name)) return 0;
-      if (name in cut.overrides) return exactCount(cut.overrides[name], row.units);
+      if (name in cut.overrides) return this.own(i, cut.overrides[name]);
       return 0;
     });
     for (const [pool, gone] of this.pools(cut)) {

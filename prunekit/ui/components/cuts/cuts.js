@@ -292,7 +292,7 @@ class Board {
       this.send(true, this.typed);
       return true;
     });
-    setText(this.note, this.data.view_only ? words.view_only : "");
+    setText(this.note, this.data.lineless ? words.lineless : this.data.view_only ? words.view_only : "");
     this.dragging();
   }
 
@@ -625,7 +625,7 @@ class Board {
       const locked = cut.locked.has(row.name), own = !locked && row.name in cut.overrides;
       row.kept = kept;
       row.least = kept > 0 && this.asked[i] >= row.units;
-      row.line = locked ? null : own || common === null ? row.scores.at(this.counts[i]) : common;
+      row.line = locked || this.data.lineless ? null : own || common === null ? row.scores.at(this.counts[i]) : common;
       if (this.held && i === this.focus) row.line = this.pointer;
       if (this.typed?.row === row.name) row.line = this.typed.value;
       // Rows scrolled out of sight wait until they come back.
@@ -698,6 +698,7 @@ class Board {
     }
     this.handle.hidden = locked || data.view_only;
     this.rowPercent.disabled = this.rowScore.disabled = this.rowSlider.disabled = locked;
+    this.rowScore.parentElement.hidden = data.lineless;
     const done = Math.round((1000 * this.counts[this.focus]) / row.units);
     if (Number(this.rowSlider.value) !== done && !this.rowSlider.matches(":active")) this.rowSlider.value = done;
     this.rowSlider.style.setProperty("--done", `${done / 10}%`);

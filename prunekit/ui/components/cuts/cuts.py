@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from prunekit.core.cut_table import CutTable
-from prunekit.core.cuts import Cut
+from prunekit.core.cuts import LANES, Cut
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import _
 
@@ -54,7 +54,7 @@ def picture_data(
             "label": row["label"],
             "kind": kinds.get(row["layer"], ""),
             "units": int(units),
-            "facts": [table.rows[i].kind, table.rows[i].sides],
+            "facts": [table.rows[i].kind, table.rows[i].sides, table.rows[i].lane],
             "edges": _packed(table.scores_at(i, POINTS)),
             "low": _short(row["low"]),
             "high": _short(row["high"]),
@@ -69,8 +69,9 @@ def picture_data(
         "rows": drawn,
         **rule,
         "signed": signed,
-        "view_only": view == "weights" and not signed,
-        "words": _words(axis, what),
+        "view_only": (view == "weights" and not signed) or rule["scope"] in LANES,
+        "lineless": rule["scope"] in LANES,
+        "words": _words(axis, what, rule["scope"]),
     }
 
 
@@ -103,7 +104,7 @@ def _short(number: float) -> float:
     return float(f"{float(number):.6g}")
 
 
-def _words(axis: str, what: str) -> dict[str, str]:
+def _words(axis: str, what: str, scope: str) -> dict[str, str]:
     """The picture's sentences in the visitor's language; names in braces are filled in there."""
     return {
         "prune": _("Prune"),
@@ -139,5 +140,9 @@ def _words(axis: str, what: str) -> dict[str, str]:
         "bin": _("{from} to {to}: {units}"),
         "axis": axis,
         "log_axis": _("{axis}, logarithmic scale").format(axis=axis),
+        "lineless": _(
+            "Of each {n} neighbouring inputs the lowest go, so no one score divides a layer. Where there are fewer, "
+            "they count as filled up with zeros."
+        ).replace("{n}", str(LANES.get(scope))),
         "view_only": _("Units are cut by importance, not by their weights: switch the view to move the line."),
     }
