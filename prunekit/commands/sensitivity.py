@@ -9,7 +9,7 @@ from prunekit.core.cuts import TARGETS, Cut, check_fits, check_fraction
 from prunekit.core.errors import BadSetting, NeedsData
 from prunekit.core.language import N_, _
 from prunekit.core.recipe import Recipe
-from prunekit.core.sensitivity import SPARSITIES, Cell, added_up, allocation
+from prunekit.core.sensitivity import SPARSITIES, Cell, added_up, allocation, keeping
 
 HELP = N_("Measure what each layer can lose by itself, and find the cut that a loss allows.")
 EXAMPLES = 1000
@@ -72,22 +72,37 @@ def run(options) -> dict:
         baseline = metric_text(cells[0].baseline, card.task.percent)
         tell(sentence.format(criterion=recipe.scorer, baseline=baseline, points=points).strip())
         if "cut" in found:
-            knobs, overrides = pairs(options.knob, "--knob"), found["cut"]["overrides"]
-            recipe = dataclasses.replace(recipe, knobs=knobs, target="sparsity", amount=0.0, overrides=overrides)
-            _print_cut(recipe, found["cut"], card.task.percent)
-            if found["cut"]["lost"] > options.lose + 1e-9:
-                tell(_("That is more than you allow; the Sensitivity page searches for a cut that keeps it."))
+            _tell_cut(recipe, options, found["cut"], card.task.percent)
     return found
 
 
 def _cut(options, model, validation, scores, curves, task) -> dict:
+    """The cut that the losses of the rows allow; where as a whole it loses more, "searched" is one that does not."""
+    from prunekit.pruning.remains import remains_of
+    from prunekit.structure import example_inputs_of
+
+    remains = remains_of(options.granularity, model, example_inputs_of(model))
+    table = remains.table(scores)
+
+    def trial(allowance: float) -> dict:
+        sparsities = allocation(table, curves, allowance, options.most)
+        return _measured(sparsities, options, model, validation, scores, curves, task)
+
+    found = trial(options.lose)
+    if found["lost"] > options.lose + 1e-9:
+        best = keeping(options.lose, trial, lambda tried: tried["lost"])
+        found["searched"] = best if best and best["overrides"] else None
+    return found
+
+
+def _measured(sparsities, options, model, validation, scores, curves, task) -> dict:
+    """What a cut of some rows really costs."""
     from prunekit.pruning.remains import remains_of
     from prunekit.selection import prune_cut
     from prunekit.structure import example_inputs_of
     from prunekit.training import evaluate, quick_copy
 
     remains = remains_of(options.granularity, model, example_inputs_of(model))
-    sparsities = allocation(remains.table(scores), curves, options.lose, options.most)
     remains.cut(prune_cut(scores, Cut(0.0, overrides=sparsities)))
     whole = evaluate(quick_copy(remains.model), validation, task)
     return {
@@ -97,6 +112,22 @@ def _cut(options, model, validation, scores, curves, task) -> dict:
         "lost": next(iter(curves.values()))[0].baseline - whole.value,
         **{name: value for name, value in whole.to_plain().items() if name in ("value", "low", "high")},
     }
+
+
+def _tell_cut(recipe: Recipe, options, cut: dict, as_percent: bool) -> None:
+    """The cut that keeps the loss, where there is one, or the one that does row by row."""
+    from prunekit.commands.line import tell
+
+    kept = cut.get("searched", cut)
+    if kept is not cut:
+        told = {name: loss_text(cut[name], as_percent) for name in ("lost", "lost_row_by_row")}
+        sentence = _("Row by row a cut loses {lost_row_by_row}, as a whole {lost}: more than you allow.")
+        more = _("Searched for one that keeps it.") if kept else _("No cut that was found keeps it.")
+        tell(f"{sentence.format(**told)} {more}")
+    shown = kept or cut
+    knobs = pairs(options.knob, "--knob")
+    recipe = dataclasses.replace(recipe, knobs=knobs, target="sparsity", amount=0.0, overrides=shown["overrides"])
+    _print_cut(recipe, shown, as_percent)
 
 
 def _print_cut(recipe: Recipe, cut: dict, as_percent: bool) -> None:

@@ -2,8 +2,9 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 
 SPARSITIES = tuple(tenth / 10 for tenth in range(1, 10))
+TRIES = 7  # of a search: each halves what is between a cut that keeps the loss and one that does not
 MOST = 4096  # ways to spend an allowed loss that are followed up: more than there are where examples are counted
 
 
@@ -45,6 +47,7 @@ class Cell:
 
 
 Curves = Mapping[str, Sequence[Cell]]
+Trial = TypeVar("Trial")
 
 
 def allocation(table: CutTable, curves: Curves, allowed: float, target: str = "sparsity") -> dict[str, float]:
@@ -92,6 +95,26 @@ def _unbettered(lost: np.ndarray, gained: np.ndarray, allowed: float) -> np.ndar
     if len(order) > MOST:  # the last, which gains most, and evenly spaced ones
         order = order[np.unique(np.linspace(0, len(order) - 1, MOST).round().astype(int))]
     return order
+
+
+def keeping(allowed: float, trial: Callable[[float], Trial], lost: Callable[[Trial], float | None]) -> Trial | None:
+    """A search for the cut that loses `allowed` at most as a whole: the rows are allowed less and less.
+
+    trial: gives what is tried at an allowance of the losses row by row, such as the cut of `allocation` with what was
+    measured of it; lost: what that loses as a whole, or None while it is not known, which ends the search with that
+    trial. Otherwise the last trial that keeps to it, found by halving TRIES times; None where none does.
+    """
+    best, low, high = None, 0.0, allowed
+    for _attempt in range(TRIES):
+        middle = (low + high) / 2
+        now = trial(middle)
+        if (loss := lost(now)) is None:
+            return now
+        if loss <= allowed + 1e-9:
+            best, low = now, middle
+        else:
+            high = middle
+    return best
 
 
 def added_up(curves: Curves, sparsities: Mapping[str, float]) -> float:

@@ -11,6 +11,7 @@ from prunekit.selection.rows import Rows, rows_of
 
 # Up to this many scores are simply put into one array; of more, only those near the cut are.
 SMALL = 2**20
+FEW = 8  # one in so many scores at most lies near the cut, or there are many ties
 
 
 def lowest(rows: Rows, count: int) -> dict[str, np.ndarray]:
@@ -21,6 +22,8 @@ def lowest(rows: Rows, count: int) -> dict[str, np.ndarray]:
     total = sum(map(len, rows.values()))
     if count in (0, total):
         return {name: np.full(len(row), count > 0) for name, row in rows.items()}
+    if total > SMALL and (found := _lowest_of_many(rows, count)):
+        return found
     last = kth_lowest(list(rows.values()), count)
     flags = {name: row < last for name, row in rows.items()}
     ties = count - sum(np.count_nonzero(flagged) for flagged in flags.values())
@@ -33,21 +36,56 @@ def lowest(rows: Rows, count: int) -> dict[str, np.ndarray]:
     return flags
 
 
+def _lowest_of_many(rows: Rows, count: int) -> dict[str, np.ndarray] | None:
+    """The same in fewer passes over all scores, where few of them lie near the cut; None where that is not so."""
+    low, high = _around(list(rows.values()), count)
+    flags, near, most = {}, {}, sum(map(len, rows.values())) // FEW
+    for name, row in rows.items():
+        beyond = row >= low
+        between = beyond & (row <= high)
+        most -= np.count_nonzero(between)
+        if most < 0:
+            return None  # many ties, say: their indices would take more room than their scores
+        near[name] = np.flatnonzero(between)
+        flags[name] = np.logical_not(beyond, out=beyond)
+    left = count - sum(np.count_nonzero(flagged) for flagged in flags.values())
+    scores = {name: rows[name][where] for name, where in near.items()}
+    together = np.concatenate(list(scores.values()))
+    if not 0 < left <= len(together):
+        return None
+    last = np.partition(together, left - 1)[left - 1]
+    ties = left - np.count_nonzero(together < last)
+    for name, where in near.items():
+        equal = np.flatnonzero(scores[name] == last)[:ties]
+        flags[name][where[scores[name] < last]] = True
+        flags[name][where[equal]] = True
+        ties -= len(equal)
+    return flags
+
+
 def kth_lowest(rows: list[np.ndarray], k: int):
     """The k-th lowest score of all rows, counted from 1."""
     total = sum(map(len, rows))
     if total > SMALL:
-        # An evenly spaced sample says between which two scores to look; nearly always that is right, and it spares a
-        # copy of everything. Where it is wrong, everything is copied.
-        stride = total // SMALL + 1
-        sample = np.sort(np.concatenate([row[::stride] for row in rows]))
-        middle, margin = k * len(sample) // total, len(sample) // 128
-        low, high = sample[max(middle - margin, 0)], sample[min(middle + margin, len(sample) - 1)]
-        below = sum(np.count_nonzero(row < low) for row in rows)
-        near = np.concatenate([row[(row >= low) & (row <= high)] for row in rows])
+        low, high = _around(rows, k)
+        beyond = [row >= low for row in rows]
+        below = total - sum(map(np.count_nonzero, beyond))
+        near = np.concatenate([row[from_low & (row <= high)] for row, from_low in zip(rows, beyond, strict=True)])
         if below < k <= below + len(near):
             return np.partition(near, k - below - 1)[k - below - 1]
     return np.partition(np.concatenate(rows), k - 1)[k - 1]
+
+
+def _around(rows: list[np.ndarray], k: int) -> tuple:
+    """Two scores between which the k-th lowest lies, nearly always: an evenly spaced sample says so.
+
+    That spares a copy of everything; where it is wrong, everything is copied.
+    """
+    total = sum(map(len, rows))
+    stride = total // SMALL + 1
+    sample = np.sort(np.concatenate([row[::stride] for row in rows]))
+    middle, margin = k * len(sample) // total, len(sample) // 128
+    return sample[max(middle - margin, 0)], sample[min(middle + margin, len(sample) - 1)]
 
 
 def order_of(scores: torch.Tensor, scope: str = "layer") -> torch.Tensor:

@@ -131,23 +131,26 @@ def _taylor() -> dict:
     import torch_pruning as tp
 
     import prunekit
-    from prunekit.structure import example_inputs_of
+    from prunekit.structure import channel_groups, example_inputs_of
 
     _settle()
     model, data = prunekit.load_model("vgg-cifar10"), prunekit.load_dataset("cifar10", prefer="shipped")
     examples, targets = next(data.train.subset(32).batches(32))
-    inputs = example_inputs_of(model)
+    # What hangs together is found once by both, as it is for the criteria that somebody looks at one after another.
+    inputs, net = example_inputs_of(model), copy.deepcopy(model).requires_grad_(True)
+    kinds = [torch.nn.Conv2d, torch.nn.Linear]
+    graph = tp.DependencyGraph().build_dependency(net, example_inputs=inputs)
+    their_groups, groups = list(graph.get_all_groups(root_module_types=kinds)), channel_groups(model)
 
     def theirs() -> list:
-        net = copy.deepcopy(model).requires_grad_(True)
+        net.zero_grad()
         torch.nn.functional.cross_entropy(net(examples), targets).backward()
-        graph = tp.DependencyGraph().build_dependency(net, example_inputs=inputs)
         importance = tp.importance.GroupTaylorImportance()
-        kinds = [torch.nn.Conv2d, torch.nn.Linear]
-        return [importance(group) for group in graph.get_all_groups(root_module_types=kinds)]
+        return [importance(group) for group in their_groups]
 
     def ours():
-        return prunekit.score(model, "taylor", granularity="channel", calibration=[(examples, targets)])
+        given = {"calibration": [(examples, targets)], "groups": groups}
+        return prunekit.score(model, "taylor", granularity="channel", **given)
 
     pairs = []
     for _turn in range(PAIRS + 1):

@@ -41,6 +41,19 @@ def test_the_cut_keeps_the_loss_row_by_row_and_says_what_it_really_costs(told):
     assert cut["sparsity"] == pytest.approx(gone / sum(units.values()))
 
 
+def test_where_the_whole_cut_loses_more_one_is_searched_that_does_not(capsys):
+    assert main([*ASKED, "--lose", "0.02", "--json"]) == 0
+    cut = json.loads(capsys.readouterr().out.splitlines()[-1])["cut"]
+    assert cut["lost"] > 0.02, "nothing here is to be searched"
+    assert 0 < cut["searched"]["sparsity"] < cut["sparsity"]
+    assert cut["searched"]["lost"] <= 0.02
+    assert main([*ASKED, "--lose", "0.02"]) == 0
+    shown = capsys.readouterr()
+    assert "more than you allow. Searched for one that keeps it." in " ".join(shown.err.split())
+    for name, sparsity in cut["searched"]["overrides"].items():
+        assert f"--override {name}={sparsity}" in shown.out.splitlines()[-1]
+
+
 def test_people_get_a_table_and_the_command_that_prunes_so(capsys):
     assert main([*ASKED, "--examples", "100", "--lose", "0.05"]) == 0
     head, *rows = capsys.readouterr().out.splitlines()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
 from prunekit.core.errors import BadSetting
-from prunekit.core.sensitivity import Cell, added_up, allocation
+from prunekit.core.sensitivity import Cell, added_up, allocation, keeping
 from tests.toy_engine import ToyEngine
 
 TOY = ToyEngine(rows=3)
@@ -113,3 +113,16 @@ def test_a_loss_that_is_no_number_is_refused():
             allocation(TABLE, {}, wrong)
     with pytest.raises(BadSetting, match="Target"):
         allocation(TABLE, {}, 0.01, "beauty")
+
+
+@pytest.mark.parametrize(("dearer", "wanted"), [(1, 0.01 * 127 / 128), (2, 0.005), (3, 0.01 * 42 / 128)])
+def test_a_search_comes_as_near_to_the_allowed_loss_as_halving_seven_times_does(dearer, wanted):
+    """The whole cut loses so many times what its rows do."""
+    assert keeping(0.01, lambda allowance: allowance, lambda cut: dearer * cut) == pytest.approx(wanted)
+
+
+def test_a_search_says_when_nothing_keeps_the_loss_and_stops_where_it_has_to_wait():
+    assert keeping(0.01, lambda allowance: allowance, lambda cut: 1.0) is None
+    tried = []
+    assert keeping(0.01, lambda allowance: tried.append(allowance) or allowance, lambda cut: None) == 0.005
+    assert tried == [0.005]

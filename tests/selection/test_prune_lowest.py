@@ -186,6 +186,8 @@ def test_large_rows_are_ranked_as_exactly_as_small_ones(kind):
     ordered = values.sort().values
     for k in (1, 1000, size // 2, size):
         assert kth_lowest(arrays, k) == ordered[k - 1]
-    mask = prune_lowest(scores, 0.3)
-    assert mask.total - mask.kept == exact_count(0.3, size)
-    assert torch.equal(torch.cat([scores[n][~mask[n]] for n in scores]).sort().values, ordered[: size - mask.kept])
+    order = values.argsort(stable=True)  # ties in the order of the rows and their units
+    for sparsity in (1e-6, 0.3, 0.9985, 1 - 1e-6):
+        mask = prune_lowest(scores, sparsity)
+        gone = torch.cat([~entry for entry in mask.values()]).nonzero().flatten()
+        assert torch.equal(gone, order[: exact_count(sparsity, size)].sort().values)

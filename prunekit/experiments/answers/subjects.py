@@ -86,6 +86,7 @@ def _scores_on(part: str, model_id: str, scorer: str, knobs: tuple, granularity:
         calibration=examples,
         task=card.task,
         seed=seed,
+        groups=groups_of(model_id) if granularity == "channel" else None,
         **dict(knobs),
     )
 

@@ -11,7 +11,7 @@ from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import TARGETS, ZEROED, Cut
 from prunekit.core.errors import PrunekitError
 from prunekit.core.language import _
-from prunekit.core.sensitivity import Curves, added_up, allocation
+from prunekit.core.sensitivity import Curves, added_up, allocation, keeping
 from prunekit.experiments.engine import Pending
 from prunekit.ui import frame, state
 from prunekit.ui.forms import settle
@@ -20,8 +20,6 @@ from prunekit.ui.panels.numbers import Outlook, Tile, numbers_line
 from prunekit.ui.panels.preview import ask_preview
 from prunekit.ui.plain import show_error
 from prunekit.ui.state import Question
-
-TRIES = 7  # of a search: each halves what is between a cut that keeps the loss and one that does not
 
 
 @dataclass(frozen=True)
@@ -192,18 +190,15 @@ def _of(question: Question, curves: Curves, sparsities: Mapping[str, float], sea
 
 
 def _searched(question: Question, table: CutTable, curves: Curves, allowed: float, target: str) -> Allocated:
-    """The cut of the largest allowance that keeps the loss as a whole; each look goes over what is known already."""
-    best, low, high = None, 0.0, allowed
-    for _attempt in range(TRIES):
-        trial = (low + high) / 2
-        now = _of(question, curves, _allocation(question, table, curves, trial, target), searched=True)
-        if now.lost is None:
-            return now
-        if now.lost <= allowed + 1e-9:
-            best, low = now if now.sparsities else best, trial
-        else:
-            high = trial
-    return best or _of(question, curves, {}, searched=False)
+    """The cut that a search finds; each look goes over what is known already."""
+
+    def trial(allowance: float) -> Allocated:
+        return _of(question, curves, _allocation(question, table, curves, allowance, target), searched=True)
+
+    best = keeping(allowed, trial, lambda found: found.lost)
+    if best and (best.sparsities or best.lost is None):
+        return best
+    return _of(question, curves, {}, searched=False)
 
 
 def _allowed(card: ModelCard) -> float:
