@@ -35,6 +35,11 @@ class ScorerDescription:
     own: str = ""
 
     @property
+    def needs_training(self) -> bool:
+        """Whether only a run has an answer, which trains before its first cut."""
+        return self.needs == "history"
+
+    @property
     def coupling(self) -> tuple[Setting, ...]:
         """Those of the knobs that say what becomes of several layers' scores of the same channel."""
         return tuple(knob for knob in self.knobs if knob.name in COUPLING)
@@ -57,8 +62,9 @@ def scorer_descriptions() -> dict[str, ScorerDescription]:
 
 
 def fitting_scorers(granularity: str, has_data: bool = True) -> dict[str, ScorerDescription]:
-    """Those with an answer for a granularity; without data only those that look at weights alone."""
-    fits = {name: d for name, d in scorer_descriptions().items() if granularity in d.granularities}
+    """Those with an answer for a granularity, outside of a run; without data only those that look at weights alone."""
+    known = {name: d for name, d in scorer_descriptions().items() if not d.needs_training}
+    fits = {name: d for name, d in known.items() if granularity in d.granularities}
     return fits if has_data else {name: d for name, d in fits.items() if d.needs == "weights"}
 
 

@@ -189,6 +189,12 @@ class Recipe:
             sentence = _("The criterion {scorer} has no answer for granularity “{given}”; it knows: {known}.")
             known = ", ".join(scorer.granularities)
             raise BadSetting(sentence.format(scorer=_(scorer.label), given=self.granularity, known=known))
+        if scorer.needs_training and self.training.epochs <= self.rounds:
+            sentence = _(
+                "{scorer} looks at how weights move in training: give the run {n} epochs at least, one before each "
+                "cut and one after the last."
+            )
+            raise BadSetting(sentence.format(scorer=_(scorer.label), n=self.rounds + 1))
         settings = {s.name: s for s in scorer.knobs}
         for knob in self.knobs:
             if knob not in settings:

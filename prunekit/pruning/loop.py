@@ -24,8 +24,8 @@ from prunekit.pruning.timing import time_models
 from prunekit.schedules import SCHEDULES, epochs_of_round
 from prunekit.scoring import SCORERS, score
 from prunekit.selection import prune_cut
-from prunekit.structure import example_inputs_of
-from prunekit.training import Precision, evaluate, quick_copy, train
+from prunekit.structure import example_inputs_of, weight_names
+from prunekit.training import Precision, WeightHistory, evaluate, quick_copy, train
 from prunekit.training.threads import torch_threads
 
 # The untouched model's metrics, by model and data: the same for every run, so measured once in a process.
@@ -102,6 +102,8 @@ class _Execution:
         self.inputs = example_inputs_of(self.dense)
         self.remains = remains_of(recipe.granularity, self.dense, self.inputs)
         self._check_names()
+        self.warms_up = SCORERS[recipe.scorer].needs == "history"  # trains before the first cut too
+        self.history: WeightHistory | None = None
         self.precision: Precision | None = None
         self.figures: dict = {}
         self.seconds = 0.0
@@ -122,7 +124,7 @@ class _Execution:
     def through(self, checkpoint: Checkpoint | None) -> Outcome:
         shares = SCHEDULES[self.recipe.schedule].shares(self.recipe.rounds)
         self.report({"kind": "begin", "rounds": len(shares), "epochs": self.recipe.training.epochs})
-        first, training = 0, None
+        first, training = -self.warms_up, None
         if checkpoint is not None:
             first, training = checkpoint.round, checkpoint.training
             self.figures, self.seconds = dict(checkpoint.figures), checkpoint.seconds
@@ -133,7 +135,7 @@ class _Execution:
             self.phase("baseline")
             self.figures = self._baseline() | {"data_full": self.data.full}
         for number in range(first, len(shares)):
-            if training is None:
+            if training is None and number >= 0:
                 self._cut(number, shares[number])
             self._tune(number, training)
             training = None
@@ -178,7 +180,7 @@ class _Execution:
     def _scores(self, number: int):
         recipe = self.recipe
         examples = None
-        if SCORERS[recipe.scorer].needs != "weights":
+        if SCORERS[recipe.scorer].needs not in ("weights", "history"):
             examples = calibration_set(self.data, recipe.calibration, recipe.seed)
         return score(
             self.remains.model,
@@ -188,6 +190,7 @@ class _Execution:
             calibration=examples,
             task=self.task,
             seed=_seed(recipe.seed, number),
+            history=self.history and {"start": self.history.start, "pull": self.history.pull},
             should_stop=self.should_stop,
             **recipe.knobs,
         )
@@ -199,20 +202,22 @@ class _Execution:
         return self.remains.sparsity
 
     def _tune(self, number: int, training: dict | None) -> None:
-        epochs = epochs_of_round(self.recipe.training.epochs, self.recipe.rounds, number)
+        epochs = self._epochs_of(number)
         if not epochs:
             return
         self.phase("fine-tuning")
         before = self._epochs_before(number)
         if training is None:
             self.remains.model = copy.deepcopy(self.remains.model)  # training works in place, the dense net stays
+        if self.warms_up:
+            self.history = WeightHistory(self.remains.model, weight_names(self.remains.model))
         self.remains.model = train(
             self.remains.model,
             self.data.train,
             self.task,
             self.recipe.training,
             epochs=epochs,
-            seed=_seed(self.recipe.seed, number),
+            seed=_seed(self.recipe.seed, number + self.warms_up),
             mask=self.remains.training_mask,
             teacher=self.dense,
             precision=self.precision,
@@ -221,6 +226,7 @@ class _Execution:
             validation=self.data.validation,
             state=training,
             on_epoch=lambda state: self.keep(self._checkpoint(number, state)),
+            history=self.history,
         )
 
     def _relay(self, event: dict, number: int, before: int) -> None:
@@ -233,8 +239,12 @@ class _Execution:
         self.report(event)
 
     def _epochs_before(self, number: int) -> int:
+        return sum(self._epochs_of(r) for r in range(-self.warms_up, number))
+
+    def _epochs_of(self, number: int) -> int:
+        """The epochs after the cut of a round; before the first, of round -1."""
         recipe = self.recipe
-        return sum(epochs_of_round(recipe.training.epochs, recipe.rounds, r) for r in range(number))
+        return epochs_of_round(recipe.training.epochs, recipe.rounds + self.warms_up, number + self.warms_up)
 
     def _checkpoint(self, number: int, state: dict) -> Checkpoint:
         kept = dict(self.remains.kept)

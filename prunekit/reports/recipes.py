@@ -111,7 +111,12 @@ def _own_cuts(recipe: Recipe) -> str:
 def _how(recipe: Recipe) -> str:
     epochs = recipe.training.epochs
     tuned = ngettext("{n} epoch", "{n} epochs", epochs).format(n=epochs)
-    if recipe.schedule != "one-shot" and epochs:
+    known = scorer_descriptions().get(recipe.scorer)
+    if known and known.needs_training and recipe.schedule == "one-shot":
+        sentence = _(", in one cut with training before and after it, {tuned} in all.")
+    elif known and known.needs_training:
+        sentence = _(", in {rounds} rounds of training, scoring and cutting, and training at the end: {tuned} in all.")
+    elif recipe.schedule != "one-shot" and epochs:
         sentence = _(", in {rounds} rounds of scoring, cutting and fine-tuning that share {tuned}.")
     elif recipe.schedule != "one-shot":
         sentence = _(", in {rounds} rounds of scoring and cutting, without fine-tuning.")

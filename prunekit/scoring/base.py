@@ -13,7 +13,7 @@ from prunekit.scoring.observation import Observation, positive
 from prunekit.structure.groups import Group
 from prunekit.structure.parts import Parts
 
-NEEDS = ("weights", "gradients", "activations", "disturbances", "errors", "losses")
+NEEDS = ("weights", "gradients", "activations", "disturbances", "errors", "losses", "history")
 REDUCTIONS = (N_("sum"), N_("mean"), N_("max"))
 
 
@@ -33,6 +33,7 @@ class Scorer(ABC):
     - "disturbances": what noise on the inputs changes in what flows into the layers; its knob `level` says how much.
     - "errors": what comes back to the layers from the losses.
     - "losses": a way to ask for the loss with other weights; its knob `examples` says on how many.
+    - "history": how the weights moved in the training before. Only a run has one.
 
     The rules see one observation at a time: gradients as `each` says, all else of the whole calibration set. The
     scores of several observations are averaged with the number of their examples as weight. They change nothing. A

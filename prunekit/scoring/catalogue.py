@@ -8,6 +8,7 @@ from prunekit.scoring.activations import Contribution, Entropy, Firing, SignalTo
 from prunekit.scoring.base import Scorer
 from prunekit.scoring.errors import ErrorTerm, WeightedContribution
 from prunekit.scoring.gradients import Combined, Fisher, Gradient, Grasp, OutputGradient, Snip, Taylor
+from prunekit.scoring.history import MagnitudeIncrease, Movement
 from prunekit.scoring.losses import MeasuredLoss
 from prunekit.scoring.own import read_scorers
 from prunekit.scoring.weights import (
@@ -46,6 +47,8 @@ BUILT_IN: dict[str, type[Scorer]] = {
         WeightedContribution,
         SignalToNoise,
         MeasuredLoss,
+        Movement,
+        MagnitudeIncrease,
         Random,
     )
 }

@@ -28,8 +28,8 @@ class Observation:
     nothing depends on it; curved: name -> the Hessian of the loss times those gradients; inputs, outputs: layer -> what
     flows into it and out of it, of layers that are called; disturbed: layer -> what its input channels do when the
     network's inputs are disturbed; back: layer -> what comes back to what it gives; loss: gives the loss with other
-    tensors (by parameter name) in place of the network's; unseen: layers that are used and not called; seed: for what
-    is drawn at random; example_inputs: a batch that the network takes, or None for a guess.
+    tensors (by parameter name) in place of the network's; history: see `score`; unseen: layers that are used and not
+    called; seed: for what is drawn at random; example_inputs: a batch that the network takes, or None for a guess.
     """
 
     model: nn.Module
@@ -42,6 +42,7 @@ class Observation:
     disturbed: Mapping[str, Disturbed] = field(default_factory=dict)
     back: Mapping[str, Backflow] = field(default_factory=dict)
     loss: Callable[[Mapping[str, torch.Tensor]], float] | None = None
+    history: Mapping[str, Mapping[str, torch.Tensor]] = field(default_factory=dict)
     unseen: frozenset[str] = frozenset()
     seed: int = 0
     example_inputs: object = None
@@ -64,6 +65,14 @@ class Observation:
     def whole_loss(self) -> float:
         """The loss of the network as it is."""
         return self.loss({})
+
+    def moved(self, kind: str, name: str) -> torch.Tensor:
+        """What the history says of a weight tensor. Raises CannotScore where it is of another network."""
+        found = self.history.get(kind, {}).get(name)
+        if found is None or found.shape != self.weights[name].shape:
+            sentence = _("The history says nothing of {name}; it must be of a training of this very network.")
+            raise CannotScore(sentence.format(name=name))
+        return found.float()
 
     def weighted(self, members: Iterable[Member]) -> list[Member]:
         """Those members of a group that are convolutions or linear layers."""

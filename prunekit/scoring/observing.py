@@ -27,6 +27,7 @@ def observations(
     calibration: Calibration,
     seed: int,
     example_inputs=None,
+    history: Mapping[str, Found] | None = None,
 ) -> Iterator[tuple[Observation, int]]:
     """What a scorer gets to see by its `needs`, each time with the number of examples behind it.
 
@@ -34,7 +35,7 @@ def observations(
     network or the loss does not take it.
     """
     weights = {name: model.get_parameter(name).detach().float() for name in layers}
-    plain = Observation(model, layers, weights, seed=seed, example_inputs=example_inputs)
+    plain = Observation(model, layers, weights, history=history or {}, seed=seed, example_inputs=example_inputs)
     yield from LOOKS[scorer.needs](plain, scorer, calibration)
 
 
@@ -173,6 +174,7 @@ LOOKS = {
     "disturbances": _disturbances,
     "errors": _errors,
     "losses": _losses,
+    "history": _weights,
 }
 
 

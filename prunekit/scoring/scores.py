@@ -70,6 +70,7 @@ def score(
     seed: int = 0,
     should_stop: Callable[[], bool] = lambda: False,
     groups: Sequence[Group] | None = None,
+    history: Mapping[str, Mapping[str, torch.Tensor]] | None = None,
     **knobs,
 ) -> Scores:
     """The scores of all units that can be pruned in a network at a granularity, in its order; see `Scores`.
@@ -78,7 +79,8 @@ def score(
     and what flows (guessed where it is missing); calibration: an iterable of (inputs, targets) batches, for scorers
     that need data, whose batches count by their examples; task: names the loss of gradients, classification unless told
     otherwise; seed: of what is drawn at random; should_stop(): asked before each batch; groups: the channel groups of
-    this model, where they are known.
+    this model, where they are known; history: for scorers that look at a training, "start": parameter name -> what it
+    was before, and "pull": name -> the sum of -w ∂L/∂w over its steps.
 
     The model is seen in eval mode and left as it is: weights, gradients, statistics, mode, hooks. Raises UnknownName,
     BadSetting, NeedsData without a calibration set (never another scorer instead), Stopped, and CannotScore where the
@@ -91,7 +93,10 @@ def score(
                 scorer=_(scorer.label), known=", ".join(scorer.answers()), given=granularity
             )
         )
-    if scorer.needs != "weights" and calibration is None:
+    if scorer.needs == "history" and history is None:
+        sentence = _("{scorer} looks at how weights move in a training, so only a run has an answer.")
+        raise NeedsData(sentence.format(scorer=_(scorer.label)))
+    if scorer.needs not in ("weights", "history") and calibration is None:
         raise _needs_data(scorer)
     twin = tracing_copy(model)
     layers = weight_names(model)
@@ -102,7 +107,7 @@ def score(
     # A network that draws lots even in eval mode draws the same ones each time, and leaves everybody else's alone.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        for observation, examples in observations(twin, layers, scorer, given, seed, example_inputs):
+        for observation, examples in observations(twin, layers, scorer, given, seed, example_inputs, history):
             seen += examples
             for name, row in rows.items():
                 if granularity == "weight":

@@ -14,6 +14,7 @@ from prunekit.core.recipe import Training
 from prunekit.core.tasks import Task
 from prunekit.training.checkpoint import checkpoint, restore
 from prunekit.training.evaluation import evaluate
+from prunekit.training.history import WeightHistory
 from prunekit.training.metrics import METRICS
 from prunekit.training.objective import Objective
 from prunekit.training.precision import BFLOAT16, FLOAT32, Precision, probe
@@ -37,6 +38,7 @@ def train(
     validation=None,
     state: dict | None = None,
     on_epoch: Callable[[dict], None] | None = None,
+    history: WeightHistory | None = None,
 ) -> torch.nn.Module:
     """Trains `model` IN PLACE and returns it in eval mode; whoever calls owns the model, or hands in a copy.
 
@@ -53,7 +55,8 @@ def train(
     "validation", "validation_low", "validation_high", "validation_loss" when a `validation` split is given.
 
     on_epoch(state) gets a checkpoint (see `checkpoint.py`) after each epoch, before its event is reported; `state=`
-    one of them goes on from there and ends with exactly the weights of an uninterrupted training.
+    one of them goes on from there and ends with exactly the weights of an uninterrupted training. history: of this
+    model, is kept up at every step, and goes through the checkpoints too.
 
     Raises Stopped when `should_stop()` says so between two batches (the last checkpoint is what is kept), BadSetting
     for a mask that does not fit or a missing teacher, and PrunekitError when the loss is no longer a number.
@@ -71,8 +74,10 @@ def train(
         optimizer = _optimizer(model, settings)
         if state is not None:
             restore(state, model, optimizer)
+            if history is not None:
+                history.restore(state["tensors"])
         objective = Objective.of(task, settings, precision, teacher)
-        step = _Step(model, optimizer, _pruned(model, mask or {}), precision, objective, settings)
+        step = _Step(model, optimizer, _pruned(model, mask or {}), precision, objective, settings, history)
         for epoch in range(state["epoch"] if state else 0, epochs):
             # Dropout draws from torch's global random state: seeded for the epoch, put back after it.
             with torch.random.fork_rng(devices=[]):
@@ -84,7 +89,9 @@ def train(
                 event |= {"validation": seen.value, "validation_low": seen.low, "validation_high": seen.high}
                 event |= {"validation_loss": seen.loss}
             if on_epoch is not None:
-                on_epoch(checkpoint(model, optimizer, epoch + 1, epochs, precision))
+                now = checkpoint(model, optimizer, epoch + 1, epochs, precision)
+                now["tensors"] |= history.tensors() if history is not None else {}
+                on_epoch(now)
             tell(event)
     finally:
         # Back to the usual layout: saved and reloaded, the model must compute bit for bit the same.
@@ -129,6 +136,7 @@ class _Step:
     precision: Precision
     objective: Objective
     settings: Training
+    history: WeightHistory | None = None
 
     def __post_init__(self):
         self._clear_weights()
@@ -148,6 +156,8 @@ class _Step:
         for parameter, gone in self.pruned:
             if parameter.grad is not None:
                 parameter.grad.masked_fill_(gone, 0)
+        if self.history is not None:
+            self.history.add(self.model)
         self.optimizer.step()
         self._clear_weights()
         return outputs.detach().float(), loss.item()

@@ -13,7 +13,7 @@ from prunekit.core.errors import UnknownName
 def test_each_scorer_says_what_it_is_and_where_it_comes_from():
     for name, described in scorer_descriptions().items():
         assert described.name == name
-        assert described.needs in ("weights", "gradients", "activations", "disturbances", "errors", "losses")
+        assert described.needs in ("weights", "gradients", "activations", "disturbances", "errors", "losses", "history")
         assert set(described.granularities) <= set(GRANULARITIES)
         # Who scores single weights scores what they make up; who compares channels has no word on parts of them.
         assert len({granularity in described.granularities for granularity in ZEROED}) == 1

@@ -8,7 +8,7 @@ from prunekit.core import cards
 from prunekit.core.amounts import compact, percent
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import Cut
-from prunekit.core.descriptions import scorer_descriptions
+from prunekit.core.descriptions import fitting_scorers, scorer_descriptions
 from prunekit.core.errors import CannotScore, EngineUnavailable
 from prunekit.experiments.folder import home
 from prunekit.experiments.ledger import Ledger
@@ -142,7 +142,7 @@ def test_a_criterion_for_channels_alone_is_not_offered_for_weights(app):
     assert at.selectbox(key="scorer").value == "magnitude"
 
 
-@pytest.mark.parametrize("scorer", [name for name, known in scorer_descriptions().items() if known.knobs])
+@pytest.mark.parametrize("scorer", [name for name, known in fitting_scorers("channel").items() if known.knobs])
 def test_a_criterion_has_its_settings_on_the_page_and_they_are_asked_for(app, scorer):
     at = app.open("explore", scorer=scorer, granularity="channel")
     assert not at.exception

@@ -163,7 +163,7 @@ def test_own_cuts_and_locks_are_listed_and_can_be_cleared(history):
 
 def test_own_cuts_of_channels_are_dropped_when_weights_are_chosen(history):
     page = open_page("prune", recipe=recipe(overrides={"conv2": 0.7}))
-    page.button_group(key="form.granularity").set_value("weight").run()
+    page.selectbox(key="form.granularity").set_value("weight").run()
     assert not page.exception
     assert page.session_state["recipe"].overrides == {}
     assert "dropped" in page.toast[0].value
@@ -176,7 +176,7 @@ def test_channels_are_rounded_and_a_floor_is_kept_where_the_recipe_says_so(histo
     assert (page.session_state["recipe"].round_to, page.session_state["recipe"].floor) == (8, 4)
     assert "what stays in a layer becomes a multiple of 8, at least 4 stay in each layer" in texts(page)
     assert address_of(page) == {"model": "lenet-fashion", "round_to": "8", "floor": "4"}
-    page.button_group(key="form.granularity").set_value("weight").run()
+    page.selectbox(key="form.granularity").set_value("weight").run()
     assert page.selectbox(key="form.round_to").disabled
     assert page.session_state["recipe"].round_to == 1
 
@@ -188,7 +188,7 @@ def test_how_coupled_layers_are_scored_is_among_the_settings_of_channels(history
     assert page.session_state["recipe"].knobs == {"normalisation": "max"}
     assert "Taylor (÷ max)" in texts(page)
     assert address_of(page)["knob_normalisation"] == "max"
-    page.button_group(key="form.granularity").set_value("weight").run()
+    page.selectbox(key="form.granularity").set_value("weight").run()
     assert not page.exception
     assert page.session_state["recipe"].knobs == {}
     assert "form.taylor.normalisation" not in [box.key for box in page.selectbox]
@@ -204,7 +204,7 @@ def test_rounds_are_asked_for_only_when_there_are_rounds(history):
 
 def test_a_criterion_that_cannot_score_weights_says_so_in_one_sentence(history):
     page = open_page("prune", recipe=recipe(scorer="bn_scale"))
-    page.button_group(key="form.granularity").set_value("weight").run()
+    page.selectbox(key="form.granularity").set_value("weight").run()
     assert not page.exception
     assert len(page.error) == 1
     assert "Batch-norm scale" in errors(page)[0]

@@ -104,6 +104,24 @@ def test_parts_of_weights_stay_zeros_through_all_rounds(granularity, units):
     assert outcome.result["macs_after"] < outcome.result["macs_before"]
 
 
+@pytest.mark.parametrize("granularity", ["weight", "channel"])
+@pytest.mark.parametrize("scorer", ["movement", "magnitude_increase"])
+def test_a_criterion_that_looks_at_training_has_some_epochs_before_the_first_cut(scorer, granularity):
+    events = []
+    four = Training(epochs=4, precision="float32")
+    asked = recipe(scorer=scorer, granularity=granularity, schedule="iterative", rounds=2, training=four)
+    outcome = execute(asked, events.append, timed=False)
+    story = [(e["kind"], e["epoch"]) for e in events if e["kind"] in ("cut", "epoch")]
+    assert story == [("epoch", 1), ("cut", 1), ("epoch", 2), ("cut", 2), ("epoch", 3), ("epoch", 4)]
+    assert outcome.result["sparsity_actual"] == pytest.approx(0.5, abs=0.01)
+    assert outcome.result["epochs"] == 4
+
+
+def test_a_run_without_the_epochs_for_it_is_refused():
+    with pytest.raises(BadSetting, match="give the run 3 epochs at least"):
+        recipe(scorer="movement", schedule="iterative", rounds=2, training=Training(epochs=2))
+
+
 def test_iterative_pruning_ends_at_the_same_sparsity_with_the_same_epochs():
     events = []
     three = Training(epochs=3, precision="float32")
@@ -186,10 +204,11 @@ def test_nothing_pruned_and_nothing_tuned_is_the_untouched_model():
 
 
 @pytest.mark.parametrize("granularity", ["weight", "row", "tile", "channel"])
+@pytest.mark.parametrize("scorer", ["taylor", "movement"])
 @pytest.mark.parametrize("cut_off", [1, 2, 3])
-def test_a_resumed_run_ends_with_exactly_the_weights_of_an_uninterrupted_one(granularity, cut_off):
+def test_a_resumed_run_ends_with_exactly_the_weights_of_an_uninterrupted_one(granularity, scorer, cut_off):
     four = Training(epochs=4, precision="float32")
-    asked = recipe(granularity=granularity, schedule="iterative", rounds=2, training=four, scorer="taylor")
+    asked = recipe(granularity=granularity, schedule="iterative", rounds=2, training=four, scorer=scorer)
     kept: list[bytes] = []
     whole = execute(asked, keep=lambda c: kept.append(c.to_bytes()), timed=False)
     resumed = execute(asked, checkpoint=Checkpoint.from_bytes(kept[cut_off - 1]), timed=False)

@@ -20,6 +20,21 @@ def test_weights_are_set_to_zero_and_not_removed():
     assert "sets to zero the lowest" in what_it_does(recipe(granularity="weight"))
 
 
+def test_of_n_of_m_the_nearest_share_is_told():
+    sentence = what_it_does(recipe(granularity="weight", scope="n:4", amount=0.3))
+    assert "Ranks each 4 neighbouring weights" in sentence
+    assert "until 25 % of the weights are gone" in sentence
+    aimed = what_it_does(recipe(granularity="weight", scope="n:8", target="parameters", amount=0.3))
+    assert "until 30 % of the parameters are gone" in aimed
+
+
+def test_a_criterion_that_looks_at_training_has_some_of_it_first():
+    once = recipe(scorer="movement", knobs={})
+    assert what_it_does(once).endswith("in one cut with training before and after it, 3 epochs in all.")
+    rounds = what_it_does(recipe(scorer="movement", knobs={}, schedule="iterative", rounds=2))
+    assert rounds.endswith("in 2 rounds of training, scoring and cutting, and training at the end: 3 epochs in all.")
+
+
 def test_without_epochs_it_says_so():
     assert what_it_does(recipe(training=quick(0))).endswith("in one cut, without fine-tuning.")
 

@@ -13,7 +13,17 @@ from prunekit.structure.groups import channel_groups
 from prunekit.structure.weights import weight_names
 
 ALL = [(name, granularity) for name, scorer in SCORERS.items() for granularity in scorer.answers()]
-DATA_DRIVEN = [(name, granularity) for name, granularity in ALL if SCORERS[name].needs != "weights"]
+DATA_DRIVEN = [(name, granularity) for name, granularity in ALL if SCORERS[name].needs not in ("weights", "history")]
+
+
+def ask(net, name, **question):
+    """The scores; of a made-up training, where a scorer asks for one."""
+    if SCORERS[name].needs == "history":
+        lots = torch.Generator().manual_seed(2)
+        drawn = [{n: torch.randn(net.get_parameter(n).shape, generator=lots) for n in weight_names(net)} for _ in "ab"]
+        question["history"] = dict(zip(("start", "pull"), drawn, strict=True))
+    return score(net, name, **question)
+
 
 every_scorer = pytest.mark.parametrize(("name", "granularity"), ALL)
 
@@ -39,7 +49,7 @@ def test_nothing_given_is_changed(net, batches, name, granularity):
     given = copy.deepcopy(batches)
     lots = torch.get_rng_state()
 
-    score(net, name, granularity=granularity, calibration=batches)
+    ask(net, name, granularity=granularity, calibration=batches)
 
     assert all(torch.equal(now, state[key]) for key, now in net.state_dict().items())
     assert {n: m.training for n, m in net.named_modules()} == modes
@@ -56,7 +66,7 @@ def test_nothing_given_is_changed(net, batches, name, granularity):
 
 @every_scorer
 def test_the_scores_are_named_shaped_and_finite(net, batches, name, granularity):
-    scores = score(net, name, granularity=granularity, calibration=batches)
+    scores = ask(net, name, granularity=granularity, calibration=batches)
     shapes = {n: tuple(net.get_parameter(n).shape) for n in weight_names(net)}
     wanted = {
         "weight": shapes,
@@ -81,16 +91,16 @@ def test_the_scores_are_named_shaped_and_finite(net, batches, name, granularity)
 
 @every_scorer
 def test_the_same_question_has_the_same_answer_in_any_mode(net, batches, name, granularity):
-    first = score(net.train(), name, granularity=granularity, calibration=batches, seed=3)
+    first = ask(net.train(), name, granularity=granularity, calibration=batches, seed=3)
     torch.rand(5)
-    again = score(net.eval().requires_grad_(False), name, granularity=granularity, calibration=batches, seed=3)
+    again = ask(net.eval().requires_grad_(False), name, granularity=granularity, calibration=batches, seed=3)
     assert all(torch.equal(first[n], again[n]) for n in first)
 
 
 @every_scorer
 def test_scores_are_the_askers_own(net, batches, name, granularity):
     before = copy.deepcopy(net.state_dict())
-    for entry in score(net, name, granularity=granularity, calibration=batches).values():
+    for entry in ask(net, name, granularity=granularity, calibration=batches).values():
         entry.fill_(0)
     assert all(torch.equal(now, before[key]) for key, now in net.state_dict().items())
 
@@ -99,8 +109,8 @@ def test_scores_are_the_askers_own(net, batches, name, granularity):
 def test_batches_may_come_from_a_generator_and_be_split_anyhow(net, batches, name, granularity):
     """Averages count examples; only what takes a size inside a batch depends on how the set is split."""
     together = [tuple(torch.cat(parts) for parts in zip(*batches, strict=True))]
-    one = score(net, name, granularity=granularity, calibration=(batch for batch in batches))
-    other = score(net, name, granularity=granularity, calibration=together)
+    one = ask(net, name, granularity=granularity, calibration=(batch for batch in batches))
+    other = ask(net, name, granularity=granularity, calibration=together)
     # Differences of losses are as exact as the largest of them.
     alike = [torch.allclose(one[n], other[n], rtol=1e-4, atol=1e-5 * other[n].abs().max().item()) for n in one]
     if SCORERS[name].needs == "gradients" and SCORERS[name].each == "batch":
@@ -111,10 +121,10 @@ def test_batches_may_come_from_a_generator_and_be_split_anyhow(net, batches, nam
 
 @every_scorer
 def test_inference_mode_is_no_hindrance(plain, batches, name, granularity):
-    wanted = score(plain, name, granularity=granularity, calibration=batches)
+    wanted = ask(plain, name, granularity=granularity, calibration=batches)
     with torch.inference_mode():
         inside = [(inputs.clone(), targets.clone()) for inputs, targets in batches]
-        found = score(plain, name, granularity=granularity, calibration=inside)
+        found = ask(plain, name, granularity=granularity, calibration=inside)
     assert all(torch.equal(found[n], wanted[n]) for n in wanted)
 
 
@@ -122,7 +132,7 @@ def test_inference_mode_is_no_hindrance(plain, batches, name, granularity):
 @pytest.mark.parametrize("nothing", [None, []])
 def test_without_data_a_data_driven_scorer_says_so(plain, name, granularity, nothing):
     with pytest.raises(NeedsData, match="calibration set"):
-        score(plain, name, granularity=granularity, calibration=nothing)
+        ask(plain, name, granularity=granularity, calibration=nothing)
 
 
 @every_scorer
@@ -131,5 +141,5 @@ def test_a_network_that_writes_to_its_inputs_does_not_reach_the_askers(batches, 
     net = nn.Sequential(*layers, nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(128, 3)).eval()
     net.input_shape = (3, 8, 8)
     given = copy.deepcopy(batches)
-    score(net, name, granularity=granularity, calibration=batches)
+    ask(net, name, granularity=granularity, calibration=batches)
     assert all(torch.equal(one[0], two[0]) for one, two in zip(batches, given, strict=True))

@@ -22,6 +22,7 @@ NEEDS = {
     "activations": N_("Looks at activations on {n} training examples."),
     "disturbances": N_("Looks at activations on {n} training examples, as they are and with noise added."),
     "errors": N_("Looks at activations and their gradients on {n} training examples."),
+    "history": N_("Looks at how weights move in the training before a cut."),
     "losses": N_("Reads the loss on some of {n} training examples, once for each unit."),
 }
 
