@@ -1,5 +1,6 @@
 """A network and variants of it on the same examples: what comes before their first difference is computed once."""
 
+import contextlib
 import operator
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,8 @@ IN_PLACE = {
     operator.imul: operator.mul,
     operator.itruediv: operator.truediv,
 }
+RELUS = {("call_function", torch.relu), ("call_function", nn.functional.relu), ("call_method", "relu")}
+FRESH = {*FOLDS, *NORMS, nn.ConvTranspose1d, nn.ConvTranspose2d}  # what they give is a tensor of its own, and no view
 TRIED = 8  # examples that the recorded network is tried on
 
 
@@ -30,11 +33,12 @@ class Replay:
     recorded as a graph (torch.fx), with batch norm folded into the layers before it and channels last in memory;
     variants are run from the first layer on that differs, with what came before it remembered. That is one position,
     which only moves on: variants are soonest judged in the order in which their layers run. A network that cannot be
-    recorded, or answers otherwise then, is run as it is, each time as a whole. Not for two threads at a time.
+    recorded, or answers otherwise then, is run as it is, each time as a whole. Not for two threads at a time, but for
+    `evaluate_whole`.
     """
 
     def __init__(self, model: nn.Module, batches: Sequence[tuple[torch.Tensor, torch.Tensor]], task: Task):
-        self.task, self._batches = task, list(batches)
+        self.task, self._batches = task, [(_channels_last(inputs), targets) for inputs, targets in batches]
         self._model = model
         self._before = dict(model.state_dict())
         self._recorded = _Recorded.of(model, self._batches[0][0][:TRIED]) if self._batches else None
@@ -50,17 +54,39 @@ class Replay:
         targets = (targets for _inputs, targets in self._batches)
         return judge(zip(self._outputs(variant), targets, strict=True), self.task)
 
+    def evaluate_whole(self, variant: nn.Module) -> Evaluation:
+        """The same with nothing remembered: for variants that differ in most layers, and in how many channels these
+        have (see `remove_channels`). Several threads may ask at a time.
+        """
+        targets = (targets for _inputs, targets in self._batches)
+        return judge(zip(self._answers(variant), targets, strict=True), self.task)
+
     @torch.inference_mode()
     def _outputs(self, variant: nn.Module) -> Iterator[torch.Tensor]:
         if self._recorded is None:
-            quick = quick_copy(variant)
-            yield from (quick(inputs) for inputs, _targets in self._batches)
+            yield from self._plain_answers(variant)
             return
-        with eval_mode(variant):
-            other = self._recorded.with_tensors_of(variant, self._changed(variant))
+        other = self._with(variant)
         self._move_to(other.first)
         for values in self._values:
             yield other.run(dict(values), self._position)
+
+    @torch.inference_mode()
+    def _answers(self, variant: nn.Module) -> list[torch.Tensor]:
+        if self._recorded is not None:
+            other = self._with(variant)
+            with contextlib.suppress(RuntimeError):  # a size of before may have been recorded as a number
+                return [other.run_once(inputs) for inputs, _targets in self._batches]
+        return self._plain_answers(variant)
+
+    @torch.inference_mode()
+    def _plain_answers(self, variant: nn.Module) -> list[torch.Tensor]:
+        quick = quick_copy(variant)
+        return [quick(inputs) for inputs, _targets in self._batches]
+
+    def _with(self, variant: nn.Module) -> "_Recorded":
+        with eval_mode(variant):
+            return self._recorded.with_tensors_of(variant, self._changed(variant))
 
     def _changed(self, variant: nn.Module) -> set[str]:
         """The names of the tensors in which a variant differs."""
@@ -152,6 +178,36 @@ class _Recorded(fx.Interpreter):
                 del values[gone]
         return values.get(self.nodes[-1])
 
+    def run_once(self, inputs: torch.Tensor):
+        """The network's answer, with nothing left to go on from: sums and ReLUs overwrite what only they read."""
+        values, overwrites = self.begin(inputs), self._overwrites()
+        self.env = values
+        for node in self.nodes:
+            if (read := overwrites.get(node)) is not None:
+                values[node] = _overwritten(values[read], *(values[n] for n in node.all_input_nodes if n is not read))
+            elif node.op != "placeholder":
+                values[node] = self.run_node(node)
+            for gone in self.user_to_last_uses.get(node, ()):
+                del values[gone]
+        return values[self.nodes[-1]]
+
+    def _overwrites(self) -> dict[fx.Node, fx.Node]:
+        """Which sums and ReLUs may overwrite which of the values that they read: fresh ones that nothing else reads."""
+        fresh, found = set(), {}
+        for node in self.nodes:
+            simple = self._is_relu(node) or _is_sum(node)
+            if simple or (node.op == "call_module" and type(self.layers[node.target]) in FRESH):
+                fresh.add(node)
+            alone = [read for read in node.all_input_nodes if read in fresh and len(read.users) == 1]
+            if simple and alone:
+                found[node] = alone[0]
+        return found
+
+    def _is_relu(self, node: fx.Node) -> bool:
+        if node.op == "call_module":
+            return type(self.layers[node.target]) is nn.ReLU
+        return len(node.args) == 1 and (node.op, node.target) in RELUS
+
     def call_module(self, target, args, kwargs):
         return self.layers[target](*args, **kwargs)
 
@@ -209,6 +265,24 @@ def _layer(model: nn.Module, target: str, folded: Mapping[str, str]) -> nn.Modul
     if getattr(layer, "inplace", False):
         layer.inplace = False  # its input may be one of the values that are remembered
     return layer
+
+
+def _channels_last(inputs: torch.Tensor) -> torch.Tensor:
+    return inputs.contiguous(memory_format=torch.channels_last) if inputs.dim() == 4 else inputs
+
+
+def _is_sum(node: fx.Node) -> bool:
+    """Whether a step adds up two values of the network."""
+    known = node.op == "call_function" and node.target in (operator.add, torch.add) and not node.kwargs
+    return known and len(node.args) == len(node.all_input_nodes) == 2
+
+
+def _overwritten(value: torch.Tensor, *other: torch.Tensor) -> torch.Tensor:
+    """A value after a ReLU, or with another one added to it, in the same memory where it fits in."""
+    if not other:
+        return value.relu_()
+    [summand] = other
+    return value.add_(summand) if (summand.shape, summand.dtype) == (value.shape, value.dtype) else value + summand
 
 
 def _is_pure(node: fx.Node) -> bool:

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 from prunekit.core.tasks import CLASSIFICATION
+from prunekit.structure import channel_groups
+from prunekit.surgery import masked_copy, remove_channels
 from prunekit.training import evaluate
 from prunekit.training.replay import Replay
 from tests import toy_networks as toys
@@ -233,6 +235,83 @@ def test_a_raw_parameter_may_differ_too():
     for name, variant in variants(model):
         seen = replay.evaluate(variant)
         assert seen.loss == pytest.approx(evaluate(variant, data, CLASSIFICATION).loss, rel=1e-4), name
+
+
+class RecordsASize(nn.Module):
+    """Asks a layer how many channels it has: recorded, the answer is a number, and that of the whole network."""
+
+    input_shape = (3, 8, 8)
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(4, 5)
+
+    def forward(self, x):
+        return self.head(self.conv(x).reshape(x.shape[0], self.conv.out_channels, -1).mean(2))
+
+
+@pytest.mark.parametrize("name", [name for name in toys.EXACT if name != "upsampling"])  # its outputs are images
+def test_as_a_whole_masked_and_smaller_variants_are_judged_as_by_themselves(name):
+    model, inputs = toys.ready(*toys.EXACT[name])
+    groups = channel_groups(model, inputs)
+    random = torch.Generator().manual_seed(3)
+    mask = {g.name: torch.rand(g.units, generator=random) > 0.4 for g in groups if g.prunable}
+    for entry in mask.values():
+        entry[0] = True
+    with torch.inference_mode():
+        classes = model(inputs).flatten(1).shape[1]
+    data = batches(tuple(inputs.shape[1:]), classes)
+    replay = Replay(model, data, CLASSIFICATION)
+    for variant in (
+        masked_copy(model, mask, inputs, groups=groups),
+        remove_channels(model, mask, inputs, groups=groups),
+    ):
+        found, wanted = replay.evaluate_whole(variant), evaluate(variant, data, CLASSIFICATION)
+        assert (found.value, found.n) == (wanted.value, wanted.n)
+        assert found.loss == pytest.approx(wanted.loss, rel=1e-4)
+        assert found.loss != pytest.approx(replay.evaluate_whole(model).loss, rel=1e-4)
+
+
+class ReadsSumsTwice(nn.Module):
+    """What may be overwritten, and what may not: read again, a view of it read later, a sum of other shapes."""
+
+    input_shape = (3, 8, 8)
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.act = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU()
+        self.head = nn.Linear(4, 5)
+
+    def forward(self, x):
+        first = self.one(x)
+        again = first + torch.relu(first)
+        seen = self.two(again)
+        flat = seen.flatten(2)
+        twice = self.act(seen) + again
+        means = twice.mean((2, 3), keepdim=True)
+        return self.head((means + torch.add(twice, again, alpha=0.5)).mean((2, 3)) + flat.mean(2))
+
+
+def test_what_is_read_again_is_not_overwritten():
+    torch.manual_seed(0)
+    model, data = ReadsSumsTwice(), batches()
+    replay = Replay(model, data, CLASSIFICATION)
+    assert replay.is_recorded
+    assert replay._recorded._overwrites(), "nothing here is overwritten"
+    for _name, variant in variants(model):
+        assert replay.evaluate_whole(variant).loss == pytest.approx(
+            evaluate(variant, data, CLASSIFICATION).loss, rel=1e-5
+        )
+
+
+def test_a_size_that_was_recorded_as_a_number_is_no_obstacle():
+    torch.manual_seed(0)
+    model, data = RecordsASize(), batches()
+    replay = Replay(model, data, CLASSIFICATION)
+    assert replay.is_recorded
+    smaller = remove_channels(model, {"conv": torch.tensor([True, False, True, False])})
+    wanted = evaluate(smaller, data, CLASSIFICATION)
+    assert replay.evaluate_whole(smaller).loss == pytest.approx(wanted.loss, rel=1e-5)
 
 
 def test_nothing_of_the_model_or_a_variant_changes():

@@ -12,14 +12,14 @@ from prunekit.experiments.answers.subjects import (
     baseline_of,
     check_has_data,
     groups_of,
+    judge_of,
     model_of,
-    preview_split,
     scores_of,
 )
 from prunekit.selection import overlap, prune_cut, rank_correlation, sorted_scores
 from prunekit.structure import channel_costs, example_inputs_of, weight_costs, weight_names, without_parts
 from prunekit.surgery import masked_copy, remove_channels
-from prunekit.training import evaluate, quick_copy, recalibrated
+from prunekit.training import quick_copy, recalibrated
 
 BINS = 96
 RECALIBRATION = 512  # training examples that batch norm is measured anew on
@@ -90,12 +90,11 @@ def preview(
         pruned = masked_copy(model, mask)
     else:
         pruned = remove_channels(model, mask, groups=groups_of(model_id))
-    pruned = quick_copy(pruned)
     if recalibrate:
         data = load_dataset(card.data)
-        pruned = recalibrated(pruned, calibration_set(data, min(RECALIBRATION, len(data.train)), seed))
+        pruned = recalibrated(quick_copy(pruned), calibration_set(data, min(RECALIBRATION, len(data.train)), seed))
     before = baseline_of(model_id)
-    after = evaluate(pruned, preview_split(model_id), card.task)
+    after = judge_of(model_id).evaluate_whole(pruned)
     return {
         "metric": after.metric,
         "value": after.value,

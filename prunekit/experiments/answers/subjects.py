@@ -20,10 +20,12 @@ from prunekit.experiments.processes import ANSWERS
 from prunekit.experiments.recent import recent
 from prunekit.models import load_model
 from prunekit.models.published import fetched_or_later
+from prunekit.pruning.scan import BATCH
 from prunekit.scoring import SCORERS, Scorer, Scores, score, scorer_of
 from prunekit.structure import channel_groups
 from prunekit.structure.groups import Group
-from prunekit.training import Evaluation, evaluate, quick_copy
+from prunekit.training import Evaluation
+from prunekit.training.replay import Replay
 
 PREVIEW_EXAMPLES = 1000
 MEASURING_SECONDS = 30  # the longest that measuring a loss for each unit may keep others from their answers
@@ -47,6 +49,11 @@ def preview_split(model_id: str) -> Split:
 def baseline_of(model_id: str) -> Evaluation:
     """The metric of the untouched model on those examples."""
     return _baseline_on(part_at_hand(model_card(model_id).data), model_id)
+
+
+def judge_of(model_id: str) -> Replay:
+    """What tells the metric of variants of a model on those examples."""
+    return _judge_on(part_at_hand(model_card(model_id).data), model_id)
 
 
 @recent(lambda model: sum(p.nbytes for p in model.parameters()), MOST_BYTES)
@@ -99,7 +106,12 @@ def _preview_split_of(part: str, model_id: str):
 
 @functools.lru_cache(maxsize=8)
 def _baseline_on(part: str, model_id: str):
-    return evaluate(quick_copy(model_of(model_id)), preview_split(model_id), model_card(model_id).task)
+    return _judge_on(part, model_id).evaluate_whole(model_of(model_id))
+
+
+@functools.lru_cache(maxsize=2)
+def _judge_on(part: str, model_id: str) -> Replay:
+    return Replay(model_of(model_id), _preview_split_of(part, model_id).batches(BATCH), model_card(model_id).task)
 
 
 def _check_fits(card: ModelCard) -> None:
