@@ -1,9 +1,9 @@
-"""`prunekit score`: the scores of a model's weights or channels, a line a layer."""
+"""`prunekit score`: the scores of a model's weights, parts of them or channels, a line a layer."""
 
 from prunekit.commands.options import add_model, add_scoring
 from prunekit.core.language import N_
 
-HELP = N_("Score the weights or channels of a model and print how the scores lie.")
+HELP = N_("Score the weights, parts of them or channels of a model and print how the scores lie.")
 
 
 def arguments(parser) -> None:

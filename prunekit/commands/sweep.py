@@ -11,7 +11,7 @@ from prunekit.core.errors import BadSetting, PrunekitError, Stopped, StoreUnavai
 from prunekit.core.language import N_, _, ngettext
 from prunekit.core.recipe import Recipe, Training
 from prunekit.core.settings import settings_of
-from prunekit.core.sweep import Sweep, read_amounts
+from prunekit.core.sweep import Sweep, read_amounts, shared_by
 
 HELP = N_("Prune by many recipes: criteria x amounts x granularities x seeds.")
 SHARED = (*RULE, "schedule", "rounds", "calibration")
@@ -76,11 +76,12 @@ def run(options) -> dict:
 def sweep_of(options) -> Sweep:
     """The sweep that the options say."""
     scorers, granularities = _words(options.scorers), _words(options.granularities)
+    both = shared_by(scorers[:1], granularities)
     first = Recipe(
         options.model,
         # Another value is named by the sweep itself, with the ones that would do.
         scorer=scorers[0] if scorers else Recipe().scorer,
-        granularity=_fitting(scorers, granularities),
+        granularity=both[1] if both else next(iter(granularities), Recipe().granularity),
         target=options.target,
         **shared_fields(options),
         **{name: getattr(options, name) for name in SHARED},
@@ -89,16 +90,6 @@ def sweep_of(options) -> Sweep:
         first, scorers, read_amounts(options.amounts, percent=False), granularities, _seeds(options.seeds),
         controls=options.controls,
     )  # fmt: skip
-
-
-def _fitting(scorers: tuple[str, ...], granularities: tuple[str, ...]) -> str:
-    """A granularity for the base that its criterion has an answer for; the sweep itself tells what is left out."""
-    from prunekit.core.descriptions import scorer_descriptions
-
-    known = scorer_descriptions().get(scorers[0] if scorers else "")
-    fitting = [g for g in granularities if known and g in known.granularities]
-    # Only a recipe of channels can hold what they are rounded to.
-    return "channel" if "channel" in fitting else next(iter(fitting or granularities), Recipe().granularity)
 
 
 def _finish(sweep: Sweep, store, options) -> dict:

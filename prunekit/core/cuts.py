@@ -18,6 +18,7 @@ GRANULARITIES = {
     "channel": N_("channels"),
 }
 ZEROED = ("weight", "kernel", "row", "tile")  # what becomes zeros in its place; channels are removed
+PARTS = ZEROED[1:]  # of weight tensors, which some have none of
 TILE = 4  # weights along each side of a tile
 SCOPES = {
     "global": N_("global"),
@@ -70,6 +71,12 @@ def check_fits(granularities: Iterable[str], scope: str, target: str = "sparsity
 def zeros_take_room() -> str:
     """Why what becomes zeros cannot be cut to a number of bytes."""
     return _("Zeros take as much room as other weights: cut channels to save bytes, or aim at parameters.")
+
+
+def nearest(sparsity: float, scope: str) -> float:
+    """The sparsity that a scope makes of one that was asked for: of N of M the nearest multiple of 1/M."""
+    group = LANES.get(scope)
+    return exact_count(sparsity, group) / group if group else sparsity
 
 
 def lane_of(shape: Sequence[int]) -> int:

@@ -68,6 +68,12 @@ def fitting_scorers(granularity: str, has_data: bool = True) -> dict[str, Scorer
     return fits if has_data else {name: d for name, d in fits.items() if d.needs == "weights"}
 
 
+def is_trained_first(scorer: str) -> bool:
+    """Whether runs with a criterion train before their first cut; not, where it is not known any more."""
+    known = scorer_descriptions().get(scorer)
+    return known is not None and known.needs_training
+
+
 def _description(plain: dict) -> ScorerDescription:
     kinds = {"int": int, "float": float, "str": str, "bool": bool}
     knobs = tuple(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prunekit.core.cards import model_card
-from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS, Cut, check_fits
+from prunekit.core.cuts import GRANULARITIES, SCOPES, TARGETS, Cut, check_fits, nearest
 from prunekit.core.data_folder import PARTS, part_at_hand
 from prunekit.core.descriptions import scorer_description
 from prunekit.core.errors import BadSetting
@@ -179,6 +179,8 @@ class Recipe:
         if self.granularity != "channel":
             object.__setattr__(self, "round_to", 1)  # zeros make no tensor smaller
         check_fits({self.granularity}, self.scope, self.target)
+        if self.target == "sparsity":  # one cut, one name
+            object.__setattr__(self, "amount", nearest(self.amount, self.scope))
         self.cut(0.0)  # raises for an override outside [0, 1]
         object.__setattr__(self, "overrides", {name: float(own) for name, own in self.overrides.items()})
         self._check_scorer()

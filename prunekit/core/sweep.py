@@ -4,12 +4,12 @@ import dataclasses
 import functools
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prunekit.core.cards import model_card
-from prunekit.core.cuts import GRANULARITIES, TARGETS, check_fits
-from prunekit.core.descriptions import scorer_description
+from prunekit.core.cuts import GRANULARITIES, TARGETS, check_fits, nearest
+from prunekit.core.descriptions import scorer_description, scorer_descriptions
 from prunekit.core.errors import BadSetting, NeedsData
 from prunekit.core.fingerprint import fingerprint
 from prunekit.core.language import _, ngettext
@@ -20,6 +20,21 @@ from prunekit.core.settings import checked, from_plain, settings_of
 CONTROLS = ("magnitude", "random")
 MOST_RUNS = 1000
 AXES = {"scorers": "scorer", "amounts": "amount", "granularities": "granularity", "seeds": "seed"}
+
+
+def shared_by(scorers: Sequence[str], granularities: Sequence[str], first: str = "") -> tuple[str, str] | None:
+    """A criterion and a granularity that the base of a sweep can have: two of its own, of which the one has an answer
+    for the other. None where there are none.
+
+    first: the criterion to take if it can be. Channels come first, since only a recipe of channels can hold what they
+    are rounded to.
+    """
+    known = scorer_descriptions()
+    for scorer in sorted(scorers, key=lambda name: name != first):
+        for granularity in sorted(granularities, key=lambda name: name != "channel"):
+            if scorer in known and granularity in known[scorer].granularities:
+                return scorer, granularity
+    return None
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,9 @@ class Sweep:
                 raise BadSetting(sentence.format(what=_(settings[name].label)))
             values = tuple(dict.fromkeys(checked(settings[name], value) for value in given))
             object.__setattr__(self, axis, values)
+        if self.base.target == "sparsity":
+            amounts = tuple(dict.fromkeys(nearest(amount, self.base.scope) for amount in self.amounts))
+            object.__setattr__(self, "amounts", amounts)
         if not isinstance(self.title, str) or not isinstance(self.controls, bool):
             raise BadSetting(_("A sweep's title is text, and its controls are yes or no."))
         if lack := model_card(self.base.model).lack_of_data():
@@ -69,6 +87,7 @@ class Sweep:
         if count > MOST_RUNS:
             sentence = _("This sweep would be {n} runs; {most} are the most. Leave out amounts, criteria or seeds.")
             raise BadSetting(sentence.format(n=count, most=MOST_RUNS))
+        self.recipes()  # raises for what a criterion asks of the rest, such as epochs
 
     @property
     def criteria(self) -> tuple[str, ...]:

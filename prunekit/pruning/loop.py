@@ -205,12 +205,13 @@ class _Execution:
         epochs = self._epochs_of(number)
         if not epochs:
             return
-        self.phase("fine-tuning")
+        self.phase("fine-tuning" if number >= 0 else "training")
         before = self._epochs_before(number)
         if training is None:
             self.remains.model = copy.deepcopy(self.remains.model)  # training works in place, the dense net stays
-        if self.warms_up:
-            self.history = WeightHistory(self.remains.model, weight_names(self.remains.model))
+        # Of the training after the last cut nobody asks.
+        follow = self.warms_up and number + 1 < self.recipe.rounds
+        self.history = WeightHistory(self.remains.model, weight_names(self.remains.model)) if follow else None
         self.remains.model = train(
             self.remains.model,
             self.data.train,

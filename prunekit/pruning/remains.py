@@ -8,11 +8,12 @@ import torch
 
 from prunekit.core.cut_table import CutTable
 from prunekit.core.cuts import ZEROED, Cut
+from prunekit.core.errors import CannotPrune
 from prunekit.core.recipe import Recipe
 from prunekit.masks import Mask
 from prunekit.scoring import Scores
 from prunekit.selection import sorted_scores
-from prunekit.structure import channel_costs, channel_groups, weight_costs, weight_parts
+from prunekit.structure import channel_costs, channel_groups, no_parts, weight_costs, weight_names, weight_parts
 from prunekit.surgery import masked_copy, remove_channels
 
 
@@ -28,6 +29,8 @@ class Weights:
     ):
         self.granularity, self.dense, self.inputs = granularity, dense, inputs
         self.parts = weight_parts(dense, granularity)
+        if not self.parts and weight_names(dense):
+            raise CannotPrune(no_parts(granularity))
         self.kept = Mask(kept or {name: torch.ones(p.shape, dtype=torch.bool) for name, p in self.parts.items()})
         self.model = masked_copy(dense, self.kept) if kept else dense
 

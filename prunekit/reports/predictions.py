@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from prunekit.core.descriptions import is_trained_first
 from prunekit.core.language import _
 from prunekit.experiments.runs import Run
 
@@ -15,8 +16,8 @@ def rank_correlation(runs: Iterable[Run], model: str, data_full: bool) -> tuple[
     """Spearman's rank correlation between the metric after the cut and after fine-tuning, and over how many runs.
 
     runs: the history, of which the finished ones of a model count, on the full data or on the shipped part of it. None
-    where there are too few, or where one of the two does not vary. Only runs of one cut count: of several rounds, the
-    last cut comes after fine-tuning.
+    where there are too few, or where one of the two does not vary. Only runs of one cut count, and none of criteria
+    that look at training: elsewhere, the last cut comes after some of it.
     """
     pairs = [
         (run.result["validation_pruned"], run.result["validation_finetuned"])
@@ -26,6 +27,7 @@ def rank_correlation(runs: Iterable[Run], model: str, data_full: bool) -> tuple[
         and run.recipe["model"] == model
         and run.recipe["training"]["epochs"]
         and run.recipe["schedule"] == "one-shot"
+        and not is_trained_first(run.recipe["scorer"])
         and run.result.get("data_full", data_full) == data_full
     ]
     if len(pairs) < FEWEST:

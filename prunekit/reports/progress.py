@@ -8,6 +8,7 @@ from prunekit.core.language import N_, _
 
 PHASES = {
     "baseline": N_("Measuring the untouched model"),
+    "training": N_("Training before the cut"),
     "scoring": N_("Scoring"),
     "cutting": N_("Cutting"),
     "fine-tuning": N_("Fine-tuning"),
@@ -34,7 +35,7 @@ class Progress:
     def sentence(self) -> str:
         """As in “Fine-tuning · epoch 2 of 3 · about 12 s left”."""
         parts = [_(PHASES[self.phase])] if self.phase in PHASES else [_("Beginning")]
-        if self.epoch and self.phase == "fine-tuning":
+        if self.epoch and self.phase in ("training", "fine-tuning"):
             parts.append(_("epoch {epoch} of {epochs}").format(epoch=self.epoch, epochs=self.epochs))
         if self.seconds_left is not None:
             parts.append(_("about {time} left").format(time=duration(self.seconds_left)))

@@ -1,7 +1,7 @@
 """A recipe in words: what a run will do, and what a run has done, for pages and for hovering."""
 
 from prunekit.core.cuts import GRANULARITIES, LANES, SCOPES, TARGETS, ZEROED, exact_count
-from prunekit.core.descriptions import scorer_descriptions
+from prunekit.core.descriptions import is_trained_first, scorer_descriptions
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Recipe, bounds_in_words
 from prunekit.core.settings import Setting, in_words
@@ -44,16 +44,22 @@ def what_it_does(recipe: Recipe) -> str:
         ),
         "layer": _("Ranks the {units} of each layer by {criterion} and {verb} the same share everywhere until {goal}"),
     }
-    lead |= {
-        scope: _("Ranks each {n} neighbouring {units} by {criterion} and {verb} the same number of each until {goal}")
-        for scope in LANES
-    }
+    by_group = _("Ranks each {n} neighbouring {units} by {criterion} and {verb} the same number of each until {goal}")
+    if recipe.target == "sparsity":
+        by_group = _("Ranks each {n} neighbouring {units} by {criterion} and {verb} the lowest {gone} of them")
+    lead |= dict.fromkeys(LANES, by_group)
+    group = LANES.get(recipe.scope)
     verb = _("sets to zero") if recipe.granularity in ZEROED else _("removes")
     units = _(GRANULARITIES[recipe.granularity])
     name = criterion(recipe.scorer, recipe.knobs)
     return (
         lead[recipe.scope].format(
-            n=LANES.get(recipe.scope), units=units, criterion=name, verb=verb, goal=_goal(recipe, units)
+            n=group,
+            gone=group and exact_count(recipe.amount, group),
+            units=units,
+            criterion=name,
+            verb=verb,
+            goal=_goal(recipe, units),
         )
         + _own_cuts(recipe)
         + _how(recipe)
@@ -88,10 +94,7 @@ def _goal(recipe: Recipe, units: str) -> str:
         "macs": _("{amount} of the MACs are gone"),
         "bytes": _("{amount} of the file's bytes are gone"),
     }[recipe.target]
-    amount = recipe.amount
-    if recipe.target == "sparsity" and (group := LANES.get(recipe.scope)):
-        amount = exact_count(amount, group) / group  # the nearest that there is
-    return sentence.format(amount=share(amount), units=units)
+    return sentence.format(amount=share(recipe.amount), units=units)
 
 
 def _own_cuts(recipe: Recipe) -> str:
@@ -111,10 +114,9 @@ def _own_cuts(recipe: Recipe) -> str:
 def _how(recipe: Recipe) -> str:
     epochs = recipe.training.epochs
     tuned = ngettext("{n} epoch", "{n} epochs", epochs).format(n=epochs)
-    known = scorer_descriptions().get(recipe.scorer)
-    if known and known.needs_training and recipe.schedule == "one-shot":
+    if is_trained_first(recipe.scorer) and recipe.schedule == "one-shot":
         sentence = _(", in one cut with training before and after it, {tuned} in all.")
-    elif known and known.needs_training:
+    elif is_trained_first(recipe.scorer):
         sentence = _(", in {rounds} rounds of training, scoring and cutting, and training at the end: {tuned} in all.")
     elif recipe.schedule != "one-shot" and epochs:
         sentence = _(", in {rounds} rounds of scoring, cutting and fine-tuning that share {tuned}.")

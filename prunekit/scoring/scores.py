@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import torch
 from torch import nn
 
-from prunekit.core.cuts import GRANULARITIES, ZEROED
+from prunekit.core.cuts import ZEROED
 from prunekit.core.errors import CannotScore, NeedsData
 from prunekit.core.language import _
 from prunekit.core.tasks import CLASSIFICATION, Task
@@ -15,7 +15,7 @@ from prunekit.scoring.observing import observations
 from prunekit.scoring.running import Calibration
 from prunekit.structure.groups import Group, channel_groups
 from prunekit.structure.kinds import group_kinds, weight_kinds
-from prunekit.structure.parts import Parts, weight_parts, without_parts
+from prunekit.structure.parts import Parts, no_parts, weight_parts
 from prunekit.structure.tracing_copy import tracing_copy
 from prunekit.structure.weights import weight_names
 
@@ -139,8 +139,7 @@ def _needs_data(scorer: Scorer) -> NeedsData:
 def _parts(model: nn.Module, granularity: str) -> dict[str, Parts]:
     parts = weight_parts(model, granularity)
     if not parts and weight_names(model):
-        sentence = _("This network has no {units}. {why}")
-        raise CannotScore(sentence.format(units=_(GRANULARITIES[granularity]), why=without_parts(granularity)))
+        raise CannotScore(no_parts(granularity))
     return parts
 
 

@@ -9,7 +9,7 @@ from prunekit.core.cuts import LANES, Cut, Row
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 from prunekit.masks import Mask
-from prunekit.selection.neighbours import lowest_of_neighbours
+from prunekit.selection.neighbours import lowest_of_neighbours, places_among_neighbours
 from prunekit.selection.ranking import lowest
 from prunekit.selection.rows import check_names, mask_of, rows_of
 
@@ -31,8 +31,8 @@ def prune_lowest(
     of the entries, then of their units. scope: "global" ranks those rows together, "isomorphic" those of one of the
     `kinds` (see `prune_cut`), "layer" takes the same fraction of each, "erk" shares it out by the sides of the tensors
     (`core.cuts.erk_sparsities`), "n:4" and "n:8" take the same number of each 4 or 8 neighbours along the second side,
-    the inputs of a weight tensor (0.5 of them is 2:4 or 4:8 sparsity, Mishra et al. 2021, arXiv:2104.08378).
-    overrides: name -> a sparsity of its own; locked: names that stay whole; round_to,
+    the inputs of a weight tensor (of a transposed convolution its outputs): half of them is 2:4 or 4:8 sparsity (Mishra
+    et al. 2021, arXiv:2104.08378). overrides: name -> a sparsity of its own; locked: names that stay whole; round_to,
     floor: of an entry that loses units, the nearest multiple of the one stays, and at least the other, whatever that
     makes of the sparsity (see `core.cuts.Cut`).
 
@@ -70,6 +70,8 @@ def prune_cut(scores: Mapping[str, torch.Tensor], cut: Cut, kinds: Mapping[str, 
         for name, row in rows.items():
             asked = np.count_nonzero(flags[name])
             if (count := cut.bounded(asked, len(row))) != asked:
+                if cut.scope in LANES:  # what comes back are the highest of their groups
+                    row = places_among_neighbours(row, torch.as_tensor(scores[name]).shape, LANES[cut.scope])
                 flags |= lowest({name: row}, count)
                 held += [name] if asked == len(row) else []
     return mask_of(scores, rows, flags, held)

@@ -6,7 +6,7 @@ from prunekit.structure.groups import Group, Member, channel_groups
 from prunekit.structure.inputs import example_inputs_of
 from prunekit.structure.kinds import group_kinds, weight_kinds
 from prunekit.structure.layers import Layer, count_macs, layers
-from prunekit.structure.parts import Parts, weight_parts, without_parts
+from prunekit.structure.parts import Parts, no_parts, weight_parts, without_parts
 from prunekit.structure.weights import weight_names
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "file_bytes",
     "group_kinds",
     "layers",
+    "no_parts",
     "weight_costs",
     "weight_kinds",
     "weight_names",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from prunekit.core.cuts import TILE, ZEROED
+from prunekit.core.cuts import GRANULARITIES, TILE, ZEROED
 from prunekit.core.language import _
 from prunekit.structure.layers import CONVOLUTIONS
 from prunekit.structure.weights import weight_names
@@ -43,6 +43,14 @@ class Parts:
         blocks = values.reshape(split).permute(*(2 * i for i in dimensions), *(2 * i + 1 for i in dimensions))
         return blocks.reshape(*self.shape, self.weights)
 
+    def corner(self, units: torch.Tensor, side: int) -> torch.Tensor:
+        """What `spread` gives, of the first `side` rows and columns of the matrix of outputs times everything else."""
+        rows = torch.arange(min(self.view[0], side))
+        columns = torch.unravel_index(torch.arange(min(math.prod(self.view[1:]), side)), self.view[1:])
+        values = units.reshape([v // b for v, b in zip(self.view, self.block, strict=True)])
+        along = (c[None] // b for c, b in zip(columns, self.block[1:], strict=True))
+        return values[(rows[:, None] // self.block[0], *along)]
+
     def spread(self, units: torch.Tensor) -> torch.Tensor:
         """Values of the units at each of their weights, of the tensor's shape."""
         values = units.reshape([v // b for v, b in zip(self.view, self.block, strict=True)])
@@ -57,7 +65,8 @@ def parts_of(module: nn.Module | None, shape: Sequence[int], granularity: str) -
 
     A kernel is what a convolution applies to one input for one output, a row all weights of one output, a tile 4 x 4
     neighbours in the matrix of outputs times everything else. Linear layers have no kernels; a matrix whose sides are
-    not multiples of 4 has no tiles.
+    not multiples of 4 has no tiles. Kernels and tiles are numbered as the tensor lies, which of a transposed
+    convolution is inputs first.
     """
     shape = tuple(shape)
     dimensions = tuple(range(len(shape)))
@@ -79,7 +88,7 @@ def parts_of(module: nn.Module | None, shape: Sequence[int], granularity: str) -
 def weight_parts(model: nn.Module, granularity: str) -> dict[str, Parts]:
     """Parameter name -> its units, for each of `weight_names` that has some, in their order.
 
-    The rows of the last layer are left alone: each is an answer of the network.
+    The rows of the last layer are left alone: each is taken for an answer of the network.
     """
     modules = dict(model.named_modules())
     found = {
@@ -89,11 +98,17 @@ def weight_parts(model: nn.Module, granularity: str) -> dict[str, Parts]:
     return {name: parts for name, parts in found.items() if parts is not None}
 
 
+def no_parts(granularity: str) -> str:
+    """What is to be said of a network without any units of a granularity."""
+    sentence = _("This network has no {units}. {why}")
+    return sentence.format(units=_(GRANULARITIES[granularity]), why=without_parts(granularity))
+
+
 def without_parts(granularity: str) -> str:
     """Why a layer that can be pruned has no units of a granularity, in a sentence."""
     return {
         "kernel": _("Only convolutions have kernels."),
-        "row": _("The rows of the last layer are the answers of the network."),
+        "row": _("The rows of the layer that the network names last are taken for its answers."),
         "tile": _("Tiles need a weight matrix whose sides are multiples of {n}.").format(n=TILE),
     }.get(granularity, "")
 

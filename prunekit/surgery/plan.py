@@ -60,7 +60,8 @@ def plan(
 def kept_units(mask: Mapping[str, torch.Tensor], floor: int = 1) -> dict[str, list[int]]:
     """For each channel entry of a mask the indices of the units that stay, ascending, with the floor applied."""
     mask, _rescued = (mask if isinstance(mask, Mask) else _mask(mask)).floored(floor)
-    return {name: entry.nonzero().flatten().tolist() for name, entry in mask.items() if entry.dim() == 1}
+    channels = {name: entry for name, entry in mask.items() if entry.dim() == 1 and name.rpartition(".")[2] != "weight"}
+    return {name: entry.nonzero().flatten().tolist() for name, entry in channels.items()}
 
 
 def duplicate(model: nn.Module) -> nn.Module:

@@ -26,8 +26,11 @@ class WeightHistory:
                 pull.addcmul_(parameter.grad, parameter.detach(), value=-1)
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """A copy of it all, by names for a checkpoint."""
-        return {f"{PREFIX}{kind}/{name}": _copied(t) for kind in KINDS for name, t in getattr(self, kind).items()}
+        """All of it as it is now, by names for a checkpoint."""
+        pull = {name: _copied(tensor) for name, tensor in self.pull.items()}  # what goes on; the start stays as it is
+        return {
+            f"{PREFIX}{kind}/{n}": t for kind, of in zip(KINDS, (self.start, pull), strict=True) for n, t in of.items()
+        }
 
     def restore(self, tensors: dict[str, torch.Tensor]) -> None:
         """Goes on from what `tensors` gave."""

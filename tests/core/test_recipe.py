@@ -11,6 +11,7 @@ from prunekit.core.cards import ModelCard
 from prunekit.core.cuts import Cut
 from prunekit.core.errors import BadSetting, UnknownName
 from prunekit.core.recipe import Recipe, Training
+from prunekit.core.sweep import Sweep
 from tests.core.recipes import full
 
 
@@ -177,3 +178,11 @@ def test_the_command_line_names_everything_that_is_not_left_to_chance():
         assert pair in pairs
     assert "--no-augment" in words
     assert "--round-to 16" in Recipe(round_to=16).command()
+
+
+def test_of_n_of_m_recipes_and_sweeps_know_the_nearest_shares_alone():
+    asked = Recipe("lenet-fashion", granularity="weight", scope="n:4", amount=0.45)
+    assert asked.amount == 0.5
+    assert asked.fingerprint == asked.with_(amount=0.55).fingerprint
+    assert asked.with_(target="parameters", amount=0.45).amount == 0.45
+    assert Sweep(asked, ("magnitude",), (0.3, 0.45, 0.5, 0.6), ("weight",), (0,)).amounts == (0.25, 0.5)

@@ -109,6 +109,25 @@ def test_only_a_sweep_over_weights_alone_is_offered_the_scopes_of_weights(histor
         assert "global" in page.selectbox(key="form.scope").options
 
 
+def test_a_sweep_over_weights_can_take_the_same_number_of_each_group(history):
+    page = sweep_page()
+    page.button_group(key="sweep.granularities").set_value(["weight"]).run()
+    page.selectbox(key="form.scope").set_value("n:4").run()
+    assert not page.error
+    assert not page.button(key="start_sweep").disabled
+
+
+def test_too_few_epochs_for_a_criterion_that_looks_at_training_are_said_in_a_sentence(history):
+    page = sweep_page()
+    page.multiselect(key="sweep.scorers").set_value(["movement"]).run()
+    assert "have longer to recover" in texts(page)
+    page.number_input(key="form.epochs").set_value(1).run()
+    assert not page.exception
+    assert any("give the run 2 epochs at least" in error.value for error in page.error)
+    page.multiselect(key="sweep.scorers").set_value(["taylor"]).run()
+    assert not page.error
+
+
 def test_a_sweep_over_both_granularities_rounds_its_channels(history):
     page = sweep_page()
     page.button_group(key="sweep.granularities").set_value(["weight", "channel"]).run()

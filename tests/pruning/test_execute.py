@@ -9,7 +9,7 @@ import torch
 
 import prunekit as pk
 from prunekit.core.cards import model_card
-from prunekit.core.errors import BadSetting, Stopped
+from prunekit.core.errors import BadSetting, CannotPrune, Stopped
 from prunekit.core.recipe import Recipe, Training
 from prunekit.pruning import execute
 from prunekit.pruning.checkpoints import Checkpoint
@@ -115,6 +115,20 @@ def test_a_criterion_that_looks_at_training_has_some_epochs_before_the_first_cut
     assert story == [("epoch", 1), ("cut", 1), ("epoch", 2), ("cut", 2), ("epoch", 3), ("epoch", 4)]
     assert outcome.result["sparsity_actual"] == pytest.approx(0.5, abs=0.01)
     assert outcome.result["epochs"] == 4
+
+
+def test_what_moves_after_the_last_cut_is_not_followed():
+    kept: list[Checkpoint] = []
+    execute(recipe(scorer="movement", training=Training(epochs=2, precision="float32")), keep=kept.append, timed=False)
+    followed = [any(name.startswith("history/") for name in c.training["tensors"]) for c in kept]
+    assert followed == [True, False]
+
+
+def test_a_run_over_parts_that_the_network_does_not_have_fails_before_it_begins():
+    events = []
+    with pytest.raises(CannotPrune, match=r"no kernels\. Only convolutions"):
+        execute(recipe(granularity="kernel", scorer="magnitude"), events.append, timed=False)
+    assert not events
 
 
 def test_a_run_without_the_epochs_for_it_is_refused():

@@ -38,6 +38,7 @@ def test_other_models_other_data_and_runs_that_learnt_nothing_do_not_count():
     others = [
         *runs(*RISING, model="mlp-digits"),
         *runs(*RISING, training=quick(0)),
+        *runs(*RISING, scorer="movement", knobs={}),
         *runs(*RISING, schedule="iterative", rounds=3),
         *[dataclasses.replace(one, result=one.result | {"data_full": True}) for one in runs(*RISING)],
         run(recipe(), state="running"),

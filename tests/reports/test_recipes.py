@@ -22,8 +22,7 @@ def test_weights_are_set_to_zero_and_not_removed():
 
 def test_of_n_of_m_the_nearest_share_is_told():
     sentence = what_it_does(recipe(granularity="weight", scope="n:4", amount=0.3))
-    assert "Ranks each 4 neighbouring weights" in sentence
-    assert "until 25 % of the weights are gone" in sentence
+    assert sentence.startswith("Ranks each 4 neighbouring weights by Magnitude and sets to zero the lowest 1 of them,")
     aimed = what_it_does(recipe(granularity="weight", scope="n:8", target="parameters", amount=0.3))
     assert "until 30 % of the parameters are gone" in aimed
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunekit.core.cuts import LANES, Cut, exact_count
-from prunekit.selection import prune_cut, prune_lowest
+from prunekit.selection import order_of, prune_cut, prune_lowest
 
 
 def kept(scores: torch.Tensor, sparsity: float, scope: str = "n:4") -> torch.Tensor:
@@ -68,6 +68,15 @@ def test_locks_and_own_sparsities_are_kept():
     scores = {name: torch.rand(4, 8) for name in ("a", "b", "c")}
     mask = prune_cut(scores, Cut(0.5, "n:4", {"b": 0.25}, frozenset({"c"})))
     assert [int(entry.sum()) for entry in mask.values()] == [16, 24, 32]
+
+
+@pytest.mark.parametrize("floor", [3, 20, 29, 40])
+def test_what_the_floor_brings_back_are_the_highest_of_their_groups(floor):
+    scores = {"w": torch.rand(4, 8, generator=torch.Generator().manual_seed(floor))}
+    alone, held = (prune_cut(scores, Cut(0.5, "n:4", floor=n))["w"] for n in (1, floor))
+    assert held.sum() == max(16, min(floor, 32))
+    assert held[alone].all(), "something goes that stays without the floor"
+    assert torch.equal(held, order_of(scores["w"], "n:4") >= 32 - held.sum())
 
 
 @pytest.mark.parametrize("scope", LANES)

@@ -9,9 +9,10 @@ from torch import nn
 
 from prunekit.core.cuts import ZEROED
 from prunekit.core.errors import CannotPrune
+from prunekit.masks import Mask
 from prunekit.structure import count_macs, weight_costs, weight_parts, without_parts
 from prunekit.structure.parts import parts_like, parts_of
-from prunekit.surgery import masked_copy
+from prunekit.surgery import kept_units, masked_copy
 from tests.toy_networks import IMAGES, lenet, ready
 
 PARTS = [granularity for granularity in ZEROED if granularity != "weight"]
@@ -64,12 +65,18 @@ def test_a_tile_is_four_by_four_neighbours_of_the_matrix():
     assert parts_of(nn.Conv2d(8, 4, 3), (4, 8, 3, 3), "tile").shape == (1, 18)
 
 
+def test_channels_that_stay_are_told_of_channel_masks_alone():
+    mask = Mask({"fc.weight": torch.tensor([True, False]), "fc": torch.tensor([False, True])})
+    assert kept_units(mask) == {"fc": [1]}
+
+
 def test_where_there_are_no_parts_it_is_said_why():
     linear, conv = nn.Linear(3, 8), nn.Conv2d(3, 4, 3)
     assert parts_of(linear, linear.weight.shape, "kernel") is None
     assert parts_of(linear, linear.weight.shape, "tile") is None  # 3 columns
     assert parts_of(conv, conv.weight.shape, "tile") is None  # 27 columns
-    assert all(without_parts(granularity).endswith(".") for granularity in PARTS)
+    told = [without_parts(granularity) for granularity in PARTS]
+    assert [words.split()[1] for words in told] == ["convolutions", "rows", "need"]
 
 
 def test_the_rows_of_the_last_layer_are_left_alone():
@@ -94,6 +101,9 @@ def test_units_cover_each_weight_once_and_their_shape_says_which_they_are(shape,
     assert gathered.flatten().sort().values.tolist() == list(range(weights.numel()))
     # What is spread over the weights of a unit is its own value.
     assert (parts.gathered(parts.spread(units)) == units.unsqueeze(-1)).all()
+    side = 3
+    corner = parts.spread(units).flatten(1)[:side, :side]
+    assert torch.equal(parts.corner(units, side), corner)
     known = parts_like(module, shape, parts.shape)
     assert torch.equal(known.spread(units), parts.spread(units))
 

@@ -48,12 +48,11 @@ def inside(
     ranks = order_of(scores[row], scope)
     if granularity in ZEROED:
         matrix = model_of(model_id).get_parameter(row).detach().flatten(1)
-        spread = weight_parts(model_of(model_id), granularity)[row].spread(ranks)
-        part = (slice(None, MOST_SIDE), slice(None, MOST_SIDE))
+        parts = weight_parts(model_of(model_id), granularity)[row]
         return {
             "all": ranks.numel(),
-            "ranks": spread.reshape(matrix.shape)[part].numpy(),
-            "matrix": matrix[part].float().numpy(),
+            "ranks": parts.corner(ranks, MOST_SIDE).numpy(),
+            "matrix": matrix[:MOST_SIDE, :MOST_SIDE].float().numpy(),
             "shape": list(matrix.shape),
         }
     units = torch.linspace(0, len(ranks) - 1, min(len(ranks), MOST_UNITS)).round().long()

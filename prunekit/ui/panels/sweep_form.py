@@ -1,19 +1,18 @@
 """The form of a sweep: the fields of a recipe, of which four take several values; how many runs, and how long."""
 
 import contextlib
-import itertools
 import json
 import time
 
 import streamlit as st
 
 from prunekit.core.cards import model_card
-from prunekit.core.cuts import GRANULARITIES
-from prunekit.core.descriptions import scorer_description, scorer_descriptions
+from prunekit.core.cuts import GRANULARITIES, PARTS
+from prunekit.core.descriptions import is_trained_first, scorer_description, scorer_descriptions
 from prunekit.core.errors import BadSetting, PrunekitError, StoreUnavailable
 from prunekit.core.language import _, ngettext
 from prunekit.core.recipe import Training
-from prunekit.core.sweep import CONTROLS, Sweep, read_amounts
+from prunekit.core.sweep import CONTROLS, Sweep, read_amounts, shared_by
 from prunekit.experiments.engine import Pending
 from prunekit.experiments.estimates import UNKNOWN, Estimate, estimate
 from prunekit.experiments.runs import ACTIVE, WAITING, Run, stands
@@ -94,14 +93,16 @@ def sweep_form(model: str) -> Sweep:
     channels = "channel" in granularities
     more, others = more_fields(channels)
     shared = {"scope": scope, "target": target, "schedule": schedule, "rounds": rounds, **others}
-    if channels and not (given.overrides or given.locked):
-        shared["granularity"] = "channel"  # only a recipe of channels can hold what they are rounded to
+    nothing = not scorers and not controls
+    named, controls = (tuple(scorers), controls) if scorers else (CONTROLS, False)
+    criteria = named + CONTROLS if controls else named
+    if not (given.overrides or given.locked) and (both := shared_by(criteria, granularities, given.scorer)):
+        shared |= {"scorer": both[0], "granularity": both[1]}
     base = given.with_(training=Training(**training | more), **shared)
     keep(base)
     list_own_cuts(base)
-    if not scorers and not controls:
+    if nothing:
         raise BadSetting(_("Choose at least one criterion."))
-    named, controls = (tuple(scorers), controls) if scorers else (CONTROLS, False)
     return Sweep(base, named, read_amounts(typed), tuple(granularities), tuple(range(seeds)), controls)
 
 
@@ -173,6 +174,12 @@ def _what_is_left_out(sweep: Sweep, refusals: dict[tuple[str, str], str | Pendin
             sentence = _("{criterion} cannot score the {units} of this model: its runs would fail. {reason}")
             words = {"criterion": criterion(scorer), "units": _(GRANULARITIES[granularity]), "reason": refusal}
             st.warning(as_typed(sentence.format(**words)), icon=":material/block:")
+    early = [criterion(scorer) for scorer in sweep.criteria if is_trained_first(scorer)]
+    if early and len(early) < len(sweep.criteria):
+        sentence = _(
+            "Of {criteria} some epochs come before the cut, of the others all after it: these have longer to recover."
+        )
+        st.caption(sentence.format(criteria=", ".join(early)))
     for scorer, granularity in sweep.left_out():
         sentence = _("Left out: {criterion} has no answer for {units}.")
         st.caption(sentence.format(criterion=criterion(scorer), units=_(GRANULARITIES[granularity])))
@@ -199,17 +206,21 @@ def _states(runs: list[Run]) -> dict[str, str]:
 def _refusals(sweep: Sweep) -> dict[tuple[str, str], str | Pending]:
     """For criteria that look at the weights and each granularity: why this model's have no answer; "" where they have.
 
-    Those that look at data are not asked: it would take their time. The controls can always be used.
+    Those that look at data are not asked: it would take their time. The controls can always be used where there is
+    anything to score, which one criterion tells for all.
     """
     left_out, found = sweep.left_out(), {}
-    for scorer, granularity in itertools.product(sweep.criteria, sweep.granularities):
-        if scorer in CONTROLS or (scorer, granularity) in left_out or scorer_description(scorer).needs != "weights":
-            continue
-        knobs = dict(sweep.base.with_(scorer=scorer).knobs)
-        with contextlib.suppress(PrunekitError):  # the engine is away: the run itself will tell
-            answer = ask("refusal", sweep.base.model, scorer, knobs, granularity, patience=0.0)
-            if not (isinstance(answer, Pending) and answer.state == "off"):
-                found[scorer, granularity] = answer
+    for granularity in sweep.granularities:
+        there = [scorer for scorer in sweep.criteria if (scorer, granularity) not in left_out]
+        asked = {name: name for name in there if name not in CONTROLS and scorer_description(name).needs == "weights"}
+        if granularity in PARTS:
+            asked = dict.fromkeys(there[:1], CONTROLS[0])
+        for scorer, stands_in in asked.items():
+            knobs = dict(sweep.base.with_(scorer=stands_in, granularity=granularity).knobs)
+            with contextlib.suppress(PrunekitError):  # the engine is away: the run itself will tell
+                answer = ask("refusal", sweep.base.model, stands_in, knobs, granularity, patience=0.0)
+                if not (isinstance(answer, Pending) and answer.state == "off"):
+                    found[scorer, granularity] = answer
     return found
 
 
