@@ -58,7 +58,7 @@ COLUMNS = (
     Column("sparsity_target", N_("Sparsity, target"), N_("Pruned over prunable units, as asked for."), "fraction"),
     Column("sparsity_actual", N_("Sparsity, actual"), N_("Pruned over prunable units, as counted."), "fraction"),
     Column("validation_baseline", N_("Baseline"), N_("Validation metric of the untouched model."), "metric"),
-    Column("validation_pruned", N_("After the cut"), N_("Validation metric before any fine-tuning that follows."), "metric"),
+    Column("validation_pruned", N_("After the cut"), N_("Validation metric right after the last cut."), "metric"),
     Column("validation_finetuned", N_("Fine-tuned"), N_("Validation metric of the finished model."), "metric"),
     Column(
         "standing",
