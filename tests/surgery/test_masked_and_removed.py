@@ -228,7 +228,7 @@ def test_kept_units_are_the_original_numbers():
     [
         ({"nowhere": torch.ones(6, dtype=torch.bool)}, "names “nowhere”.* the groups are: 0, 4, 9"),
         ({"0": torch.ones(5, dtype=torch.bool)}, r"shape \(5,\), but the network's is \(6,\)"),
-        ({"0.weight": torch.ones(6, dtype=torch.bool)}, r"but the network's is \(6, 3, 3, 3\)"),
+        ({"0.weight": torch.ones(7, dtype=torch.bool)}, r"but the network's is \(6, 3, 3, 3\)"),
         ({"11": torch.arange(5) < 2}, "channels of 11 cannot be pruned: Its outputs are the network's answer"),
         ({"0": torch.ones(6)}, "bool tensors"),
     ],
