@@ -8,6 +8,7 @@ from prunekit.core.errors import BadSetting
 from prunekit.core.tasks import REGRESSION
 from prunekit.scoring import SCORERS, score
 from prunekit.scoring.base import REDUCTIONS, Coupled
+from tests.scoring.asking import ask
 
 COUPLED = [name for name, scorer in SCORERS.items() if issubclass(scorer, Coupled)]
 
@@ -77,13 +78,13 @@ def test_a_group_of_zeros_stays_zero():
 
 @pytest.mark.parametrize("name", COUPLED)
 def test_where_nothing_is_coupled_the_reduction_makes_no_difference(plain, batches, name):
-    by = [score(plain, name, granularity="channel", calibration=batches, reduction=r) for r in REDUCTIONS]
+    by = [ask(plain, name, granularity="channel", calibration=batches, reduction=r) for r in REDUCTIONS]
     assert all(torch.allclose(by[0][n], other[n], rtol=1e-5) for other in by[1:] for n in other)
 
 
 @pytest.mark.parametrize("name", COUPLED)
 def test_where_layers_are_coupled_it_does(wired, batches, name):
-    by = [score(wired, name, granularity="channel", calibration=batches, reduction=r)["stem"] for r in REDUCTIONS]
+    by = [ask(wired, name, granularity="channel", calibration=batches, reduction=r)["stem"] for r in REDUCTIONS]
     assert name == "lamp" or not torch.allclose(by[0], by[1])  # of a sum and of a mean the shares are the same
     assert not torch.allclose(by[1], by[2])
 
@@ -91,8 +92,8 @@ def test_where_layers_are_coupled_it_does(wired, batches, name):
 @pytest.mark.parametrize("name", COUPLED)
 def test_single_weights_have_neither(plain, batches, name):
     if "weight" in SCORERS[name].granularities:
-        usual = score(plain, name, calibration=batches)
-        found = score(plain, name, calibration=batches, reduction="max", normalisation="max")
+        usual = ask(plain, name, calibration=batches)
+        found = ask(plain, name, calibration=batches, reduction="max", normalisation="max")
         assert all(torch.equal(found[n], usual[n]) for n in usual)
 
 

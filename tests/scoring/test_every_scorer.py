@@ -8,22 +8,13 @@ import torch
 from torch import nn
 
 from prunekit.core.errors import NeedsData
-from prunekit.scoring import SCORERS, score
+from prunekit.scoring import SCORERS
 from prunekit.structure.groups import channel_groups
 from prunekit.structure.weights import weight_names
+from tests.scoring.asking import ask
 
 ALL = [(name, granularity) for name, scorer in SCORERS.items() for granularity in scorer.answers()]
 DATA_DRIVEN = [(name, granularity) for name, granularity in ALL if SCORERS[name].needs not in ("weights", "history")]
-
-
-def ask(net, name, **question):
-    """The scores; of a made-up training, where a scorer asks for one."""
-    if SCORERS[name].needs == "history":
-        lots = torch.Generator().manual_seed(2)
-        drawn = [{n: torch.randn(net.get_parameter(n).shape, generator=lots) for n in weight_names(net)} for _ in "ab"]
-        question["history"] = dict(zip(("start", "pull"), drawn, strict=True))
-    return score(net, name, **question)
-
 
 every_scorer = pytest.mark.parametrize(("name", "granularity"), ALL)
 
