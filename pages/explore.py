@@ -104,8 +104,10 @@ def board() -> None:
     with tools:
         cut_exchange(question, table, cut, outlook.kept, query)
     cuts_reply(data, cut, outlook.kept, focus=state.focus(), revision=state.revision(), seq=state.heard(), key="reply")
-    for line in (*layers_by_reason(exploration["left_out"]), *([predicted] if predicted else [])):
+    for line in layers_by_reason(exploration["left_out"]):
         st.caption(line)
+    if predicted:
+        st.caption(predicted)
     look_inside(question, table, cut, outlook.kept, card)
     if a:
         with st.expander(

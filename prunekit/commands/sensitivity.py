@@ -1,5 +1,6 @@
 """`prunekit sensitivity`: how much of the metric each layer costs when it alone is cut."""
 
+import copy
 import dataclasses
 
 from prunekit.commands.options import add_model, add_scoring, pairs
@@ -86,7 +87,7 @@ def _cut(options, model, validation, scores, curves, task) -> dict:
 
     def trial(allowance: float) -> dict:
         sparsities = allocation(table, curves, allowance, options.most)
-        return _measured(sparsities, options, model, validation, scores, curves, task)
+        return _measured(sparsities, copy.copy(remains), validation, scores, curves, task)
 
     found = trial(options.lose)
     if found["lost"] > options.lose + 1e-9:
@@ -95,14 +96,11 @@ def _cut(options, model, validation, scores, curves, task) -> dict:
     return found
 
 
-def _measured(sparsities, options, model, validation, scores, curves, task) -> dict:
-    """What a cut of some rows really costs."""
-    from prunekit.pruning.remains import remains_of
+def _measured(sparsities, remains, validation, scores, curves, task) -> dict:
+    """What a cut of some rows really costs; remains: of the untouched model, the caller's to give away."""
     from prunekit.selection import prune_cut
-    from prunekit.structure import example_inputs_of
     from prunekit.training import evaluate, quick_copy
 
-    remains = remains_of(options.granularity, model, example_inputs_of(model))
     remains.cut(prune_cut(scores, Cut(0.0, overrides=sparsities)))
     whole = evaluate(quick_copy(remains.model), validation, task)
     return {

@@ -175,16 +175,12 @@ class Cut:
         """How many units of a row that is not free go."""
         return 0 if row.name in self.locked else self._count(self.overrides[row.name], row)
 
-    def of_group(self, sparsity: float) -> tuple[int, int]:
-        """Of a scope of LANES: how many neighbours there are in a group, and how many of them stay."""
-        group = LANES[self.scope]
-        return group, group - exact_count(sparsity, group)
-
     def _count(self, sparsity: float, row: Row) -> int:
         """How many units of a row a sparsity of its own means."""
         if self.scope not in LANES or not row.units:
             return exact_count(sparsity, row.units)
-        group, stay = self.of_group(sparsity)
+        group = LANES[self.scope]
+        stay = group - exact_count(sparsity, group)
         whole, rest = divmod(row.lane, group)
         # What is left over at the end of a line is a group that was filled up with zeros: so many stay of it too.
         return row.units // row.lane * (whole * (group - stay) + max(0, rest - stay))

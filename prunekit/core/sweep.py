@@ -87,7 +87,8 @@ class Sweep:
         if count > MOST_RUNS:
             sentence = _("This sweep would be {n} runs; {most} are the most. Leave out amounts, criteria or seeds.")
             raise BadSetting(sentence.format(n=count, most=MOST_RUNS))
-        self.recipes()  # raises for what a criterion asks of the rest, such as epochs
+        for scorer, granularity in self._combinations():  # raises for what a criterion asks of the rest, such as epochs
+            self.base.with_(scorer=scorer, granularity=granularity)
 
     @property
     def criteria(self) -> tuple[str, ...]:

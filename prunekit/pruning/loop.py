@@ -12,6 +12,7 @@ import torch
 
 from prunekit.core.cards import model_card
 from prunekit.core.data_folder import part_at_hand
+from prunekit.core.descriptions import is_trained_first
 from prunekit.core.errors import BadSetting, FloorWarning, NeedsData, Stopped
 from prunekit.core.language import _
 from prunekit.core.recipe import Recipe
@@ -102,7 +103,7 @@ class _Execution:
         self.inputs = example_inputs_of(self.dense)
         self.remains = remains_of(recipe.granularity, self.dense, self.inputs)
         self._check_names()
-        self.warms_up = SCORERS[recipe.scorer].needs == "history"  # trains before the first cut too
+        self.warms_up = is_trained_first(recipe.scorer)  # trains before the first cut too
         self.history: WeightHistory | None = None
         self.precision: Precision | None = None
         self.figures: dict = {}

@@ -71,14 +71,8 @@ class Weights:
 class Channels:
     """Whole channels are removed, and training goes on with the smaller net. `kept` holds their original numbers."""
 
-    def __init__(
-        self,
-        granularity: str,
-        dense: torch.nn.Module,
-        inputs: torch.Tensor,
-        kept: Mapping[str, torch.Tensor] | None = None,
-    ):
-        self.granularity, self.dense, self.inputs = granularity, dense, inputs
+    def __init__(self, dense: torch.nn.Module, inputs: torch.Tensor, kept: Mapping[str, torch.Tensor] | None = None):
+        self.dense, self.inputs = dense, inputs
         groups = tuple(group for group in channel_groups(dense, inputs) if group.prunable)
         self.units = {group.name: group.units for group in groups}
         self.whole = channel_costs(dense, inputs, groups)
@@ -139,4 +133,4 @@ def _just_below(scores: Scores) -> torch.Tensor:
 
 def remains_of(granularity: str, dense: torch.nn.Module, inputs: torch.Tensor, kept=None) -> "Weights | Channels":
     """What is left of a model at a granularity: all of it, or what `kept` of an earlier one says."""
-    return (Weights if granularity in ZEROED else Channels)(granularity, dense, inputs, kept)
+    return Weights(granularity, dense, inputs, kept) if granularity in ZEROED else Channels(dense, inputs, kept)

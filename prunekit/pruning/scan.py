@@ -14,13 +14,18 @@ from prunekit.selection import prune_lowest
 from prunekit.structure import channel_groups
 from prunekit.structure.groups import Group
 from prunekit.surgery import masked_copy
+from prunekit.training import Evaluation
 from prunekit.training.replay import Replay
 
 BATCH = 256
 
 
 class Scan:
-    """Measures cell by cell, in whatever order; soonest in that of the layers. Not for two threads at a time."""
+    """Measures cell by cell, in whatever order; soonest in that of the layers. Not for two threads at a time, but for
+    `evaluate`.
+
+    baseline: the metric of the model as it is.
+    """
 
     def __init__(
         self, model: torch.nn.Module, batches: Iterable, task: Task, groups: Callable[[], Sequence[Group]] | None = None
@@ -31,8 +36,12 @@ class Scan:
         """
         self.model = model
         self._replay = Replay(model, list(batches), task)
-        self._baseline = self._replay.evaluate(model)
+        self.baseline = self._replay.evaluate(model)
         self._groups = functools.cache(groups or (lambda: channel_groups(model)))
+
+    def evaluate(self, variant: torch.nn.Module) -> Evaluation:
+        """The metric of the model after a cut of all of it, smaller ones too."""
+        return self._replay.evaluate_whole(variant)
 
     def cell(self, scores: Scores, row: str, sparsity: float) -> Cell:
         """The metric with the lowest scores of one row cut to a sparsity, one unit staying at least.
@@ -47,7 +56,7 @@ class Scan:
         if mask.kept < mask.total:
             found = self._replay.evaluate(masked_copy(self.model, mask, groups=groups))
         told = (found.value, found.low, found.high) if found else (None, None, None)
-        before = self._baseline
+        before = self.baseline
         return Cell(row, sparsity, mask.total - mask.kept, mask.total, *told, before.n, before.value)
 
 

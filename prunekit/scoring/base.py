@@ -128,3 +128,10 @@ class Coupled(Scorer):
             return scores
         sizes = scores.abs()
         return scores / positive(sizes.mean() if self.normalisation == "mean" else sizes.max())
+
+
+class AddedUp(Coupled):
+    """A coupled scorer of which each layer that makes a unit says what the weights that make it score together."""
+
+    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
+        return seen.unit_sums(group.producers, lambda name: self.of_weights(seen, name))

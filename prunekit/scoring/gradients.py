@@ -6,14 +6,14 @@ import torch
 
 from prunekit.core.language import N_
 from prunekit.core.settings import setting
-from prunekit.scoring.base import Coupled
+from prunekit.scoring.base import AddedUp, Coupled
 from prunekit.scoring.observation import Observation
 from prunekit.structure.groups import Group
 from prunekit.structure.parts import Parts
 
 
 @dataclass(frozen=True)
-class Gradient(Coupled):
+class Gradient(AddedUp):
     """|∂L/∂w| of each batch, averaged; of a unit, added up over its own weights."""
 
     name = "gradient"
@@ -29,12 +29,9 @@ class Gradient(Coupled):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.gradients[name].abs()
 
-    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(group.producers, lambda name: seen.gradients[name].abs())
-
 
 @dataclass(frozen=True)
-class Combined(Coupled):
+class Combined(AddedUp):
     """|w| + λ |∂L/∂w|, the gradient of each batch, averaged; of a unit, added up over its own weights."""
 
     name = "combined"
@@ -52,9 +49,6 @@ class Combined(Coupled):
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name].abs() + self.strength * seen.gradients[name].abs()
-
-    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(group.producers, lambda name: self.of_weights(seen, name))
 
 
 @dataclass(frozen=True)
@@ -167,7 +161,7 @@ class Grasp(Coupled):
 
 
 @dataclass(frozen=True)
-class OutputGradient(Coupled):
+class OutputGradient(AddedUp):
     """‖∂M/∂w‖², over all outputs M of an example, averaged over the examples; of a unit, added up over its own weights.
 
     Estimated from one random combination of the outputs of each example.
@@ -187,9 +181,6 @@ class OutputGradient(Coupled):
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.gradients[name].square()
-
-    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(group.producers, lambda name: seen.gradients[name].square())
 
 
 def change(seen: Observation, name: str) -> torch.Tensor:

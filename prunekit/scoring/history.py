@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import torch
 
 from prunekit.core.language import N_
-from prunekit.scoring.base import Coupled
+from prunekit.scoring.base import AddedUp
 from prunekit.scoring.observation import Observation
-from prunekit.structure.groups import Group
 
 
 @dataclass(frozen=True)
-class Movement(Coupled):
+class Movement(AddedUp):
     """-Σ w ∂L/∂w over the steps of the training before the cut; of a unit, added up over its own weights."""
 
     name = "movement"
@@ -29,12 +28,9 @@ class Movement(Coupled):
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.moved("pull", name)
 
-    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(group.producers, lambda name: self.of_weights(seen, name))
-
 
 @dataclass(frozen=True)
-class MagnitudeIncrease(Coupled):
+class MagnitudeIncrease(AddedUp):
     """|w| less |w| before the training that came before the cut; of a unit, added up over its own weights."""
 
     name = "magnitude_increase"
@@ -50,6 +46,3 @@ class MagnitudeIncrease(Coupled):
 
     def of_weights(self, seen: Observation, name: str) -> torch.Tensor:
         return seen.weights[name].abs() - seen.moved("start", name).abs()
-
-    def of_members(self, seen: Observation, group: Group) -> torch.Tensor:
-        return seen.unit_sums(group.producers, lambda name: self.of_weights(seen, name))

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import torch
 
-from prunekit.core.cuts import LANES, Cut, Row
+from prunekit.core.cuts import Cut, Row
 from prunekit.core.errors import BadSetting
 from prunekit.core.language import _
 from prunekit.masks import Mask
-from prunekit.selection.neighbours import lowest_of_neighbours, places_among_neighbours
+from prunekit.selection.neighbours import as_ranked
 from prunekit.selection.ranking import lowest
 from prunekit.selection.rows import check_names, mask_of, rows_of
 
@@ -55,23 +55,18 @@ def prune_cut(scores: Mapping[str, torch.Tensor], cut: Cut, kinds: Mapping[str, 
     kinds = getattr(scores, "kinds", None) if kinds is None else kinds
     if kinds is None and cut.scope == "isomorphic":
         raise BadSetting(_("The scope isomorphic ranks by kind; give the kind of each entry (`Scores` know it)."))
-    facts = [Row.of(name, kinds and kinds[name], torch.as_tensor(scores[name]).shape) for name in rows]
-    if cut.scope in LANES:
-        for name, row in rows.items():
-            sparsity = 0.0 if name in cut.locked else cut.overrides.get(name, cut.sparsity)
-            flags[name] = lowest_of_neighbours(row, torch.as_tensor(scores[name]).shape, *cut.of_group(sparsity))
-    else:
-        for row in facts:
-            if not cut.is_free(row.name):
-                flags |= lowest({row.name: rows[row.name]}, cut.own_count(row))
-        for pool, count in cut.pools(facts):
-            flags |= lowest({names[i]: rows[names[i]] for i in pool}, count)
+    shapes = {name: torch.as_tensor(scores[name]).shape for name in rows}
+    ranked = {name: as_ranked(row, shapes[name], cut.scope) for name, row in rows.items()}
+    facts = [Row.of(name, kinds and kinds[name], shape) for name, shape in shapes.items()]
+    for row in facts:
+        if not cut.is_free(row.name):
+            flags |= lowest({row.name: ranked[row.name]}, cut.own_count(row))
+    for pool, count in cut.pools(facts):
+        flags |= lowest({names[i]: ranked[names[i]] for i in pool}, count)
     if cut.is_bounded:
-        for name, row in rows.items():
+        for name, row in ranked.items():
             asked = np.count_nonzero(flags[name])
             if (count := cut.bounded(asked, len(row))) != asked:
-                if cut.scope in LANES:  # what comes back are the highest of their groups
-                    row = places_among_neighbours(row, torch.as_tensor(scores[name]).shape, LANES[cut.scope])
                 flags |= lowest({name: row}, count)
                 held += [name] if asked == len(row) else []
     return mask_of(scores, rows, flags, held)

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from prunekit.core.cuts import LANES
 
-def lowest_of_neighbours(row: np.ndarray, shape: Sequence[int], group: int, stay: int) -> np.ndarray:
-    """Flags for the scores of a tensor (1-D, row-major): True at all but the `stay` highest of each group.
 
-    Groups are `group` neighbours along the second side of the tensor, or along the only one; those that tie go in their
-    order. A shorter group at the end is one that was filled up with zeros: `stay` of it stay as well.
-    """
-    return places_among_neighbours(row, shape, group) < -stay
+def as_ranked(row: np.ndarray, shape: Sequence[int], scope: str) -> np.ndarray:
+    """What the units of a tensor are ranked by (1-D, row-major): their scores, or in a scope of LANES their places."""
+    return places_among_neighbours(row, shape, LANES[scope]) if scope in LANES else row
 
 
 def places_among_neighbours(row: np.ndarray, shape: Sequence[int], group: int) -> np.ndarray:
-    """The place of each score in its group, counted from above: -1 is the highest, -2 the next (1-D, int8)."""
+    """The place of each score in its group, counted from above: -1 is the highest, -2 the next (1-D, int8).
+
+    Groups are `group` neighbours along the second side of the tensor, or along the only one; those that tie go in their
+    order. A shorter group at the end is one that was filled up with zeros: as many of it stay as of any other.
+    """
     tensor = row.reshape(shape) if len(shape) > 1 else row.reshape(1, -1)
     lanes = np.moveaxis(tensor, 1, -1)
     places = np.empty(lanes.shape, dtype=np.int8)

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from prunekit.core.cuts import LANES
-from prunekit.selection.neighbours import places_among_neighbours
+from prunekit.selection.neighbours import as_ranked
 from prunekit.selection.rows import Rows, rows_of
 
 # Up to this many scores are simply put into one array; of more, only those near the cut are.
@@ -95,8 +94,7 @@ def order_of(scores: torch.Tensor, scope: str = "layer") -> torch.Tensor:
     the same number of each group of neighbours, the lowest of all groups come first.
     """
     [row] = rows_of({"": scores}).values()
-    if scope in LANES:
-        row = places_among_neighbours(row, scores.shape, LANES[scope])
+    row = as_ranked(row, scores.shape, scope)
     places = np.empty(len(row), dtype=np.int64)
     places[row.argsort(kind="stable")] = np.arange(len(row))
     return torch.from_numpy(places).reshape(scores.shape)

@@ -18,11 +18,11 @@ from prunekit.core.language import _
 
 def checkpoint(model: torch.nn.Module, optimizer: torch.optim.Optimizer, epoch: int, epochs: int, precision) -> dict:
     """A copy of everything that the next epoch depends on."""
-    tensors = {f"model/{name}": _copied(tensor) for name, tensor in model.state_dict().items()}
+    tensors = {f"model/{name}": copied(tensor) for name, tensor in model.state_dict().items()}
     for name, parameter in model.named_parameters():
         for key, value in optimizer.state.get(parameter, {}).items():
             if isinstance(value, torch.Tensor):
-                tensors[f"optimizer/{name}/{key}"] = _copied(value)
+                tensors[f"optimizer/{name}/{key}"] = copied(value)
     return {
         "epoch": epoch,
         "epochs": epochs,
@@ -70,5 +70,6 @@ def from_bytes(data: bytes) -> dict:
         raise CorruptFile(_("A checkpoint cannot be read; start the run again from its recipe.")) from error
 
 
-def _copied(tensor: torch.Tensor) -> torch.Tensor:
+def copied(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor of its own, in the usual layout and without its past."""
     return tensor.detach().clone(memory_format=torch.contiguous_format)

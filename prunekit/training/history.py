@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 import torch
 
-PREFIX = "history/"
+from prunekit.training.checkpoint import copied
+
+START, PULL = "history/start/", "history/pull/"
 
 
 class WeightHistory:
@@ -15,7 +17,7 @@ class WeightHistory:
     """
 
     def __init__(self, model: torch.nn.Module, names: Iterable[str]):
-        self.start = {name: _copied(model.get_parameter(name)) for name in names}
+        self.start = {name: copied(model.get_parameter(name)) for name in names}
         self.pull = {name: torch.zeros_like(tensor) for name, tensor in self.start.items()}
 
     def add(self, model: torch.nn.Module) -> None:
@@ -27,20 +29,11 @@ class WeightHistory:
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """All of it as it is now, by names for a checkpoint."""
-        pull = {name: _copied(tensor) for name, tensor in self.pull.items()}  # what goes on; the start stays as it is
-        return {
-            f"{PREFIX}{kind}/{n}": t for kind, of in zip(KINDS, (self.start, pull), strict=True) for n, t in of.items()
-        }
+        start = {f"{START}{name}": tensor for name, tensor in self.start.items()}  # stays as it is, so it is not copied
+        return start | {f"{PULL}{name}": copied(tensor) for name, tensor in self.pull.items()}
 
     def restore(self, tensors: dict[str, torch.Tensor]) -> None:
         """Goes on from what `tensors` gave."""
-        for kind in KINDS:
-            for name, tensor in getattr(self, kind).items():
-                tensor.copy_(tensors[f"{PREFIX}{kind}/{name}"])
-
-
-KINDS = ("start", "pull")
-
-
-def _copied(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().clone(memory_format=torch.contiguous_format)
+        for name in self.start:
+            self.start[name].copy_(tensors[f"{START}{name}"])
+            self.pull[name].copy_(tensors[f"{PULL}{name}"])

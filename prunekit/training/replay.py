@@ -3,6 +3,7 @@
 import contextlib
 import operator
 import threading
+import types
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
@@ -23,6 +24,7 @@ IN_PLACE = {
 }
 RELUS = {("call_function", torch.relu), ("call_function", nn.functional.relu), ("call_method", "relu")}
 FRESH = {*FOLDS, *NORMS, nn.ConvTranspose1d, nn.ConvTranspose2d}  # what they give is a tensor of its own, and no view
+NONE = types.MappingProxyType({})
 TRIED = 8  # examples that the recorded network is tried on
 
 
@@ -75,9 +77,10 @@ class Replay:
     def _answers(self, variant: nn.Module) -> list[torch.Tensor]:
         if self._recorded is not None:
             other = self._with(variant)
+            overwrites = other.overwrites()
             # A size of before may have been recorded as a number. Not out of memory: that would come again.
             with contextlib.suppress(RuntimeError) if self._has_other_sizes(variant) else contextlib.nullcontext():
-                return [other.run_once(inputs) for inputs, _targets in self._batches]
+                return [other.run(other.begin(inputs), overwrites=overwrites) for inputs, _ in self._batches]
         return self._plain_answers(variant)
 
     def _has_other_sizes(self, variant: nn.Module) -> bool:
@@ -170,34 +173,26 @@ class _Recorded(fx.Interpreter):
         """The values at the position 0."""
         return {node: inputs for node in self.nodes if node.op == "placeholder"}
 
-    def run(self, values: dict, start: int = 0, end: int | None = None):
+    def run(self, values: dict, start: int = 0, end: int | None = None, overwrites: Mapping[fx.Node, fx.Node] = NONE):
         """Takes the steps from `start` up to `end`, or all that are left; the network's answer where they end with it.
 
-        values: of the steps before that are still needed; afterwards, of those before `end`.
+        values: of the steps before that are still needed; afterwards, of those before `end`. overwrites: see below.
         """
         self.env = values
         for node in self.nodes[start:end]:
-            if node.op != "placeholder":
-                values[node] = self.run_node(node)
-            for gone in self.user_to_last_uses.get(node, ()):
-                del values[gone]
-        return values.get(self.nodes[-1])
-
-    def run_once(self, inputs: torch.Tensor):
-        """The network's answer, with nothing left to go on from: sums and ReLUs overwrite what only they read."""
-        values, overwrites = self.begin(inputs), self._overwrites()
-        self.env = values
-        for node in self.nodes:
             if (read := overwrites.get(node)) is not None:
                 values[node] = _overwritten(values[read], *(values[n] for n in node.all_input_nodes if n is not read))
             elif node.op != "placeholder":
                 values[node] = self.run_node(node)
             for gone in self.user_to_last_uses.get(node, ()):
                 del values[gone]
-        return values[self.nodes[-1]]
+        return values.get(self.nodes[-1])
 
-    def _overwrites(self) -> dict[fx.Node, fx.Node]:
-        """Which sums and ReLUs may overwrite which of the values that they read: fresh ones that nothing else reads."""
+    def overwrites(self) -> dict[fx.Node, fx.Node]:
+        """Which sums and ReLUs may overwrite which of the values that they read: fresh ones that nothing else reads.
+
+        For running all steps at once, with no values to go on from afterwards.
+        """
         fresh, found = set(), {}
         for node in self.nodes:
             simple = self._is_relu(node) or _is_sum(node)

@@ -297,7 +297,7 @@ def test_what_is_read_again_is_not_overwritten():
     model, data = ReadsSumsTwice(), batches()
     replay = Replay(model, data, CLASSIFICATION)
     assert replay.is_recorded
-    assert replay._recorded._overwrites(), "nothing here is overwritten"
+    assert replay._recorded.overwrites(), "nothing here is overwritten"
     for _name, variant in variants(model):
         assert replay.evaluate_whole(variant).loss == pytest.approx(
             evaluate(variant, data, CLASSIFICATION).loss, rel=1e-5

@@ -9,11 +9,10 @@ from prunekit.core.errors import CannotPrune, CannotScore
 from prunekit.core.language import _
 from prunekit.data import calibration_set, load_dataset
 from prunekit.experiments.answers.subjects import (
-    baseline_of,
     check_has_data,
     groups_of,
-    judge_of,
     model_of,
+    scan_of,
     scores_of,
 )
 from prunekit.selection import overlap, prune_cut, rank_correlation, sorted_scores
@@ -93,8 +92,8 @@ def preview(
     if recalibrate:
         data = load_dataset(card.data)
         pruned = recalibrated(quick_copy(pruned), calibration_set(data, min(RECALIBRATION, len(data.train)), seed))
-    before = baseline_of(model_id)
-    after = judge_of(model_id).evaluate_whole(pruned)
+    scan = scan_of(model_id)
+    before, after = scan.baseline, scan.evaluate(pruned)
     return {
         "metric": after.metric,
         "value": after.value,

@@ -4,9 +4,7 @@ import functools
 import time
 
 from prunekit.core.cards import model_card
-from prunekit.core.data_folder import part_at_hand
-from prunekit.experiments.answers.subjects import check_has_data, groups_of, model_of, preview_split, scores_of
-from prunekit.pruning.scan import BATCH, Scan
+from prunekit.experiments.answers.subjects import check_has_data, scan_of, scores_of
 from prunekit.training.threads import idle_threads, torch_threads
 
 THREADS_SECONDS = 20  # for which the number of threads is kept
@@ -23,21 +21,13 @@ def sensitivity(
     sparsity: float,
 ) -> dict:
     """The metric with one row cut and everything else left alone, on the examples of the previews: a `Cell`."""
-    card = model_card(model_id)
-    check_has_data(card)
+    check_has_data(model_card(model_id))
     scores = scores_of(model_id, scorer, knobs, granularity, seed, calibration)
     with torch_threads(_threads(int(time.monotonic() / THREADS_SECONDS))):
-        return _scan_of(part_at_hand(card.data), model_id).cell(scores, row, sparsity).to_plain()
+        return scan_of(model_id).cell(scores, row, sparsity).to_plain()
 
 
 @functools.lru_cache(maxsize=1)
 def _threads(moment: int) -> int:
     """To look how many cores are idle takes a fifth of a second, longer than many a cell."""
     return idle_threads()
-
-
-# What the layers before the one in question answer is remembered in it: two models, for two groups of visitors.
-@functools.lru_cache(maxsize=2)
-def _scan_of(part: str, model_id: str) -> Scan:
-    examples, groups = preview_split(model_id).batches(BATCH), functools.partial(groups_of, model_id)
-    return Scan(model_of(model_id), examples, model_card(model_id).task, groups)

@@ -20,12 +20,10 @@ from prunekit.experiments.processes import ANSWERS
 from prunekit.experiments.recent import recent
 from prunekit.models import load_model
 from prunekit.models.published import fetched_or_later
-from prunekit.pruning.scan import BATCH
+from prunekit.pruning.scan import BATCH, Scan
 from prunekit.scoring import SCORERS, Scorer, Scores, score, scorer_of
 from prunekit.structure import channel_groups
 from prunekit.structure.groups import Group
-from prunekit.training import Evaluation
-from prunekit.training.replay import Replay
 
 PREVIEW_EXAMPLES = 1000
 MEASURING_SECONDS = 30  # the longest that measuring a loss for each unit may keep others from their answers
@@ -46,14 +44,9 @@ def preview_split(model_id: str) -> Split:
     return _preview_split_of(part_at_hand(model_card(model_id).data), model_id)
 
 
-def baseline_of(model_id: str) -> Evaluation:
-    """The metric of the untouched model on those examples."""
-    return _baseline_on(part_at_hand(model_card(model_id).data), model_id)
-
-
-def judge_of(model_id: str) -> Replay:
-    """What tells the metric of variants of a model on those examples."""
-    return _judge_on(part_at_hand(model_card(model_id).data), model_id)
+def scan_of(model_id: str) -> Scan:
+    """What tells the metric of a model and of variants of it on those examples."""
+    return _scan_on(part_at_hand(model_card(model_id).data), model_id)
 
 
 @recent(lambda model: sum(p.nbytes for p in model.parameters()), MOST_BYTES)
@@ -104,14 +97,11 @@ def _preview_split_of(part: str, model_id: str):
     return validation.subset(min(PREVIEW_EXAMPLES, len(validation)), seed=0)
 
 
-@functools.lru_cache(maxsize=8)
-def _baseline_on(part: str, model_id: str):
-    return _judge_on(part, model_id).evaluate_whole(model_of(model_id))
-
-
-@functools.lru_cache(maxsize=2)
-def _judge_on(part: str, model_id: str) -> Replay:
-    return Replay(model_of(model_id), _preview_split_of(part, model_id).batches(BATCH), model_card(model_id).task)
+# Four models, for previews come by turns. It may remember what the layers before one in question answer, some 70 MB.
+@functools.lru_cache(maxsize=4)
+def _scan_on(part: str, model_id: str) -> Scan:
+    examples = _preview_split_of(part, model_id).batches(BATCH)
+    return Scan(model_of(model_id), examples, model_card(model_id).task, functools.partial(groups_of, model_id))
 
 
 def _check_fits(card: ModelCard) -> None:
