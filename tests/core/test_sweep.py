@@ -156,3 +156,9 @@ def test_a_sweep_with_a_teacher_has_a_name_of_its_own():
     taught = Recipe("mlp-digits", training=Training(distillation=0.5))
     names = [Sweep(base, ("taylor",), (0.5,), ("channel",), (0,)).name() for base in (Recipe("mlp-digits"), taught)]
     assert names[1] == f"{names[0]} · distillation 0.5"
+
+
+def test_too_few_epochs_for_one_of_its_criteria_are_refused_when_a_sweep_is_planned():
+    base = Recipe("lenet-fashion", training=Training(epochs=1))
+    with pytest.raises(BadSetting, match="Movement looks at how weights move"):
+        Sweep(base, ("taylor", "movement"), (0.5,), ("channel",), (0,))
